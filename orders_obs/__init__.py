@@ -1,0 +1,1 @@
+"""Logs, metrics, traces and alerts of a Python service that agree with each other."""

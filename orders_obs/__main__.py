@@ -1,0 +1,5 @@
+import sys
+
+from orders_obs.cli import main
+
+sys.exit(main())

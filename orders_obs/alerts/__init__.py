@@ -1,0 +1,1 @@
+"""The alert catalogue: written once, compiled to every engine."""

@@ -1,0 +1,1 @@
+"""The demonstration: one request followed through every screen."""

@@ -1,0 +1,1 @@
+"""The real servers on this machine: collector, Prometheus, Alertmanager, Jaeger and Grafana."""

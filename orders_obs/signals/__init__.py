@@ -1,0 +1,19 @@
+"""Instruments and signals as data: the vocabulary that telemetry, alerts and dashboards share."""
+
+from orders_obs.signals.catalogue import SIGNALS
+from orders_obs.signals.instruments import INSTRUMENTS, Instrument
+from orders_obs.signals.model import CloudWatchMetric, Count, Level, Matcher, Ratio, Selector, Share, Signal
+
+__all__ = [
+    "INSTRUMENTS",
+    "SIGNALS",
+    "CloudWatchMetric",
+    "Count",
+    "Instrument",
+    "Level",
+    "Matcher",
+    "Ratio",
+    "Selector",
+    "Share",
+    "Signal",
+]

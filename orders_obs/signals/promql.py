@@ -1,0 +1,77 @@
+"""PromQL pieces that alerts and dashboards share: selectors, bucket literals, rates and ratios that survive aggregation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from orders_obs.signals.model import Level, Matcher, Ratio, Selector
+
+__all__ = ["label_set", "le_literal", "level", "quantile", "rate", "ratio", "series"]
+
+
+def le_literal(bound: float) -> str:
+    """A bucket's `le` as the text of the series that Prometheus scrapes from prometheus_client: `5.0`, never `5`.
+
+    Source: `prometheus_client.utils.floatToGoString`; `{le="5"}` finds nothing in a real Prometheus 3.
+    """
+    return repr(float(bound))
+
+
+def label_set(matchers: Iterable[Matcher | str]) -> str:
+    """Matchers as `{a="b",c=~"d"}`; a string is taken as it is, so that a dashboard can pass `job=~"$job"`."""
+    parts = [m if isinstance(m, str) else f"{m.label}{m.op}{_quoted(m.value)}" for m in matchers]
+    return "{" + ",".join(parts) + "}" if parts else ""
+
+
+def series(selector: Selector, *extra: Matcher | str, suffix: str = "") -> str:
+    """The instant vector of a selector, such as `http_requests_total{job="orders-api",status=~"5.."}`.
+
+    Args:
+        selector: Which instrument and which of its series.
+        extra: Matchers that come first, such as the one on `job`.
+        suffix: Of a histogram's parts: `_bucket`, `_count` or `_sum`.
+    """
+    return f"{selector.instrument.name}{suffix}{label_set((*extra, *selector.matchers))}"
+
+
+def rate(
+    selector: Selector, *extra: Matcher | str, window: str, by: Sequence[str] = (), suffix: str = ""
+) -> str:
+    """Events per second, summed: `sum by (…) (rate(…[window]))`."""
+    return f"sum{_by(by)} (rate({series(selector, *extra, suffix=suffix)}[{window}]))"
+
+
+def ratio(signal: Ratio, *extra: Matcher | str, window: str, by: Sequence[str] = ()) -> str:
+    """Part over total, each summed before the division; 0 where there is a total and the part has no series yet."""
+    part = rate(signal.part, *extra, window=window, by=by)
+    total = rate(signal.total, *extra, window=window, by=by)
+    return f"({part} or 0 * {total}) / {total}"
+
+
+def quantile(q: float, selector: Selector, *extra: Matcher | str, window: str, by: Sequence[str] = ()) -> str:
+    """An estimate of a histogram's quantile, from buckets that are summed by `le`."""
+    return (
+        f"histogram_quantile({q}, {rate(selector, *extra, window=window, by=(*by, 'le'), suffix='_bucket')})"
+    )
+
+
+def level(signal: Level, *extra: Matcher | str, by: Sequence[str] = ()) -> str:
+    """The sum of a level over its series; the first of its sources that has data counts."""
+    return " or ".join(
+        f"sum{_by(by)} ({source}{label_set(extra)})"
+        if isinstance(source, str)
+        else f"sum{_by(by)} ({series(source, *extra)})"
+        for source in signal.prometheus
+    )
+
+
+def _by(labels: Sequence[str]) -> str:
+    return f" by ({', '.join(labels)})" if labels else ""
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
