@@ -1,0 +1,1 @@
+"""Lines: one JSON object each, or a readable console in development."""

@@ -1,0 +1,1 @@
+"""Counting: the requirement's metrics, the team's own, and `/metrics`."""

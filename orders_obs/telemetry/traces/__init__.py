@@ -1,0 +1,1 @@
+"""Spans: where they come from, how their context travels, and how they become OTLP."""
