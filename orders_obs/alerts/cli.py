@@ -1,0 +1,101 @@
+"""`orders-obs alerts`: show the catalogue, and build what an engine takes from it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+    from orders_obs.alerts.catalogue import Catalogue
+
+__all__ = ["register"]
+
+_ENGINES = ("cloudwatch", "prometheus")
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to a parser."""
+    parser = subparsers.add_parser(
+        "alerts", help="the alert catalogue: show it, build rules and alarms from it"
+    )
+    commands = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
+
+    build = commands.add_parser("build", help="write what an engine takes")
+    build.add_argument("--engine", required=True, choices=_ENGINES)
+    build.add_argument("--env", required=True, help="an environment of the catalogue")
+    build.add_argument("-o", "--output", default="-", help="a folder, or - for standard output (the default)")
+    build.set_defaults(run=_build)
+
+    show = commands.add_parser("show", help="list the alerts, every value resolved")
+    show.add_argument("--env", help="only this environment")
+    show.add_argument("--json", action="store_true", help="as data")
+    show.set_defaults(run=_show)
+
+    for command in (build, show):
+        command.add_argument(
+            "--catalogue", help="a file or folder (default: alerts/ here, else the shipped one)"
+        )
+
+
+def _load(args: argparse.Namespace) -> Catalogue:
+    from orders_obs._resources import resource_path
+    from orders_obs.alerts.catalogue import load
+
+    if args.catalogue:
+        return load(args.catalogue)
+    here = Path("alerts")
+    return load(here if here.is_dir() else resource_path("alerts"))
+
+
+def _build(args: argparse.Namespace) -> int:
+    from orders_obs.alerts.compile import cloudwatch, prometheus, promtool
+
+    resolved = _load(args).resolve(args.env)
+    if args.engine == "prometheus":
+        group = prometheus.compile_rules(resolved)
+        name = f"{args.env}.rules.yml"
+        files = {
+            name: prometheus.render(group),
+            f"{args.env}.rules.test.yml": promtool.render(resolved, name),
+        }
+    else:
+        files = {f"{args.env}.alarms.json": cloudwatch.render(cloudwatch.compile_alarms(resolved))}
+    if args.output == "-":
+        sys.stdout.write(next(iter(files.values())))
+        return 0
+    folder = Path(args.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+        print(f"wrote {folder / name}", file=sys.stderr)
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from orders_obs.alerts.compile.prometheus import describe
+
+    catalogue = _load(args)
+    names = [args.env] if args.env else list(catalogue.environments)
+    alerts = [alert for name in names for alert in catalogue.resolve(name).alerts]
+    if args.json:
+        rows: list[dict[str, Any]] = []
+        for alert in alerts:
+            row = asdict(alert)
+            row |= {
+                "environment": alert.environment.name,
+                "severity": alert.severity.name,
+                "signal": alert.signal.name,
+                "source": str(alert.source),
+                "fires_while": describe(alert),
+            }
+            rows.append(row)
+        print(json.dumps({"alerts": rows}, indent=2))
+        return 0
+    for alert in alerts:
+        print(f"{alert.full_name}\n    fires while {describe(alert)}\n    {alert.source}")
+    return 0

@@ -1,0 +1,1 @@
+"""From alerts to what an engine takes, one module an engine."""

@@ -1,0 +1,105 @@
+"""YAML whose every value knows its file and line, and the error that says so."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, NoReturn
+
+import yaml
+
+from orders_obs.alerts.model import Source
+from orders_obs.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = ["Node", "did_you_mean", "read"]
+
+
+def read(path: Path) -> Node:
+    """The one document of a file.
+
+    Raises:
+        UserError: The file cannot be read, or is no YAML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", file=path) from None
+    except UnicodeDecodeError:
+        raise UserError("is not UTF-8 text", file=path) from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise UserError(f"is not YAML: {error.problem}", file=path, line=line) from None
+    except yaml.YAMLError as error:
+        raise UserError(f"is not YAML: {error}", file=path) from None
+    if node is None:
+        raise UserError("is empty", hint="a catalogue begins with `catalogue: 1`", file=path)
+    return Node(path, node, "the file")
+
+
+class Node:
+    """A YAML value with its place."""
+
+    def __init__(self, path: Path, node: yaml.Node, name: str) -> None:
+        self._path = path
+        self._node = node
+        self.name = name
+
+    @property
+    def source(self) -> Source:
+        """File and line."""
+        return Source(self._path, self._node.start_mark.line + 1)
+
+    def fail(self, message: str, hint: str = "") -> NoReturn:
+        """Say what is wrong here."""
+        raise UserError(f"{self.name}: {message}", hint=hint, file=self._path, line=self.source.line)
+
+    def mapping(self, allowed: Iterable[str] | None = None) -> dict[str, Node]:
+        """The values of a mapping by their keys.
+
+        Args:
+            allowed: The keys that it may have; any when None.
+        """
+        if not isinstance(self._node, yaml.MappingNode):
+            self.fail("must be a mapping of keys and values")
+        result: dict[str, Node] = {}
+        known = None if allowed is None else sorted(allowed)
+        for key_node, value_node in self._node.value:
+            key = Node(self._path, key_node, "a key").text()
+            place = Node(self._path, key_node, key)
+            if key in result:
+                place.fail("stands here a second time", f"the first is on line {result[key].source.line}")
+            if known is not None and key not in known:
+                place.fail(f"is not known in {self.name}", did_you_mean(key, known))
+            result[key] = Node(self._path, value_node, key)
+        return result
+
+    def items(self) -> list[Node]:
+        """The values of a list."""
+        if not isinstance(self._node, yaml.SequenceNode):
+            self.fail("must be a list")
+        return [Node(self._path, item, self.name) for item in self._node.value]
+
+    def text(self) -> str:
+        """A scalar as it is written."""
+        if not isinstance(self._node, yaml.ScalarNode):
+            self.fail("must be a single value")
+        return str(self._node.value).strip()
+
+    def flag(self) -> bool:
+        """True or false."""
+        text = self.text().lower()
+        if text not in ("true", "false"):
+            self.fail(f"{self.text()!r} is neither true nor false")
+        return text == "true"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The nearest known words, or all of them where none is near."""
+    names = list(known)
+    near = difflib.get_close_matches(word, names, 3)
+    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}"
