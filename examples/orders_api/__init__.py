@@ -1,0 +1,1 @@
+"""The demo: an orders API and the payments API that it calls."""
