@@ -167,6 +167,7 @@ def _start(name: str, current: State) -> Service:
             "--storage.tsdb.retention.time=1d",
             "--enable-feature=exemplar-storage",
             "--web.enable-otlp-receiver",
+            "--scrape.discovery-reload-interval=1s",
         ],
     }[name]
     (folder / "data" / name).mkdir(parents=True, exist_ok=True)

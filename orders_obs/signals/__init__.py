@@ -2,13 +2,24 @@
 
 from orders_obs.signals.catalogue import SIGNALS
 from orders_obs.signals.instruments import INSTRUMENTS, Instrument
-from orders_obs.signals.model import CloudWatchMetric, Count, Level, Matcher, Ratio, Selector, Share, Signal
+from orders_obs.signals.model import (
+    CloudWatchMetric,
+    Count,
+    External,
+    Level,
+    Matcher,
+    Ratio,
+    Selector,
+    Share,
+    Signal,
+)
 
 __all__ = [
     "INSTRUMENTS",
     "SIGNALS",
     "CloudWatchMetric",
     "Count",
+    "External",
     "Instrument",
     "Level",
     "Matcher",

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from orders_obs.signals import instruments
-from orders_obs.signals.model import CloudWatchMetric, Count, Level, Matcher, Ratio, Selector, Share, Signal
+from orders_obs.signals.model import (
+    CloudWatchMetric,
+    Count,
+    External,
+    Level,
+    Matcher,
+    Ratio,
+    Selector,
+    Share,
+    Signal,
+)
 
 __all__ = ["SIGNALS"]
 
@@ -76,7 +86,7 @@ _ALL: tuple[Signal, ...] = (
         "Connections to the database: the server's own count where postgres_exporter runs, else those in use in the pool.",
         unit="{connection}",
         prometheus=(
-            "pg_stat_activity_count",
+            External("pg_stat_activity_count"),
             Selector(instruments.DATABASE_POOL_CONNECTIONS, (Matcher("state", "=", "used"),)),
         ),
         cloudwatch=CloudWatchMetric(
@@ -88,7 +98,7 @@ _ALL: tuple[Signal, ...] = (
         "ECS task count",
         "Running tasks of the service: ECS's own count on AWS, the number of live targets elsewhere.",
         unit="{task}",
-        prometheus=("ecs_service_running_count", "up"),
+        prometheus=(External("ecs_service_running_count"), External("up", of_service=True)),
         cloudwatch=CloudWatchMetric(
             "ECS/ContainerInsights",
             "RunningTaskCount",

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from orders_obs.signals.instruments import Instrument
 
-__all__ = ["CloudWatchMetric", "Count", "Level", "Matcher", "Ratio", "Selector", "Share", "Signal"]
+__all__ = [
+    "CloudWatchMetric",
+    "Count",
+    "External",
+    "Level",
+    "Matcher",
+    "Ratio",
+    "Selector",
+    "Share",
+    "Signal",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,19 @@ class CloudWatchMetric:
     dimensions: tuple[tuple[str, str], ...] = ()
     unit: str = "Count"
     sparse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A metric that another exporter gives.
+
+    Attributes:
+        name: Such as `pg_stat_activity_count`.
+        of_service: Whether its `job` is the service's; an exporter of a database has a job of its own.
+    """
+
+    name: str
+    of_service: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +115,13 @@ class Level(_Named):
 
     Attributes:
         unit: UCUM code of the quantity.
-        prometheus: Alternatives, the first that has data counts: selectors of our own instruments, or the name of a metric
-            that another exporter gives (`pg_stat_activity_count`, `up`).
+        prometheus: Alternatives, the first that has data counts: series of our own instruments, or of other exporters.
         cloudwatch: The same quantity there.
         statistic: How values of one sample become one, in CloudWatch's word.
     """
 
     unit: str
-    prometheus: tuple[Selector | str, ...] = ()
+    prometheus: tuple[Selector | External, ...] = ()
     cloudwatch: CloudWatchMetric | None = None
     statistic: Literal["Average", "Maximum", "Minimum", "Sum"] = "Average"
 

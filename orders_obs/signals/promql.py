@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orders_obs.signals.model import Selector
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from orders_obs.signals.model import Level, Matcher, Ratio, Selector
+    from orders_obs.signals.model import External, Level, Matcher, Ratio
 
 __all__ = ["label_set", "le_literal", "level", "quantile", "rate", "ratio", "series"]
 
@@ -60,12 +62,13 @@ def quantile(q: float, selector: Selector, *extra: Matcher | str, window: str, b
 
 def level(signal: Level, *extra: Matcher | str, by: Sequence[str] = ()) -> str:
     """The sum of a level over its series; the first of its sources that has data counts."""
-    return " or ".join(
-        f"sum{_by(by)} ({source}{label_set(extra)})"
-        if isinstance(source, str)
-        else f"sum{_by(by)} ({series(source, *extra)})"
-        for source in signal.prometheus
-    )
+
+    def source(of: Selector | External) -> str:
+        if isinstance(of, Selector):
+            return series(of, *extra)
+        return of.name + (label_set(extra) if of.of_service else "")
+
+    return " or ".join(f"sum{_by(by)} ({source(of)})" for of in signal.prometheus)
 
 
 def _by(labels: Sequence[str]) -> str:
