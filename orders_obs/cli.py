@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # The parts that add commands, in the order of `--help`. Each module has `register(subparsers)`; what it needs to do the work it
 # imports when the command runs.
-_PARTS: tuple[str, ...] = ("alerts", "dashboards", "sandbox")
+_PARTS: tuple[str, ...] = ("demo", "alerts", "dashboards", "sandbox")
 
 EXIT_OK, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_FAULT, EXIT_INTERRUPTED = 0, 2, 3, 70, 130
 
@@ -32,8 +32,11 @@ def build_parser(parts: Sequence[str] = _PARTS) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"orders-obs {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of what went wrong")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for part in parts:
-        import_module(f"orders_obs.{part}.cli").register(subparsers)
+    modules = {part: import_module(f"orders_obs.{part}.cli") for part in parts}
+    added = {part: module.register(subparsers) for part, module in modules.items()}
+    if "demo" in modules and "sandbox" in modules:
+        # The check of a sandbox is the demonstration's, which stands above it.
+        modules["demo"].register_verify(added["sandbox"])
     return parser
 
 
