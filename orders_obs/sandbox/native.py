@@ -180,7 +180,8 @@ def _start(name: str, current: State) -> Service:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            cwd=folder,
+            # Alertmanager reads its `url_file` relative to the folder it runs in.
+            cwd=folder / "alertmanager" if name == "alertmanager" else folder,
         )
     port, path = _READY[name]
     return Service(
