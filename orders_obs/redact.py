@@ -35,7 +35,11 @@ _PATTERNS = (
         ),
         rf"\g<1>\g<2>{REDACTED}",
     ),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,4096}"), rf"\g<1> {REDACTED}"),
+    # "basic income" is no credential: one has a digit, an upper-case letter or base64's signs in it
+    (
+        re.compile(r"(?i)\b(bearer|basic)\s+(?=\S{0,512}(?-i:[A-Z0-9=+/]))[a-z0-9._~+/=-]{6,4096}"),
+        rf"\g<1> {REDACTED}",
+    ),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), REDACTED),  # JSON Web Token
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), REDACTED),  # AWS access key id
     (re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{8,}"), REDACTED),  # Slack token

@@ -14,7 +14,7 @@ from orders_obs.errors import UserError
 from orders_obs.signals import SIGNALS, Count, Level, Ratio, Share
 
 if TYPE_CHECKING:
-    from orders_obs.alerts.model import AlertableSignal, Source, WhenMissing
+    from orders_obs.alerts.model import AlertableSignal, WhenMissing
 
 __all__ = ["Catalogue", "load"]
 
@@ -25,6 +25,8 @@ _SHARED = ("breaching", "minimum", "over", "runbook", "signal", "when_missing")
 _CONDITION = ("above", "below", "breaching", "over", "slower_than")
 _WHEN_MISSING: dict[str, WhenMissing] = {"ok": "ok", "breach": "breach", "keep": "keep", "unknown": "unknown"}
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
+# Alerts and severities are parts of the names of recorded series, which have no dash.
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 _ACCOUNT = re.compile(r"\d{12}\Z")
 _VERSION = 1
 _EVERY = 60.0
@@ -78,7 +80,7 @@ class Catalogue:
         self._severities = {name: _severity(name, node) for name, node in top["severities"].mapping().items()}
         self._alerts = top["alerts"].mapping()
         for name, node in self._alerts.items():
-            _check_name(name, node)
+            _check_word(name, node)
         self._environments = {
             name: self._environment(name, node) for name, node in top["environments"].mapping().items()
         }
@@ -109,9 +111,7 @@ class Catalogue:
             values["account"].fail(
                 f"{account!r} is no AWS account", 'twelve digits, in quotes: "111122223333"'
             )
-        resources = (
-            {k: v.text() for k, v in values["resources"].mapping().items()} if "resources" in values else {}
-        )
+        resources = values["resources"].mapping() if "resources" in values else {}
         overrides = values["alerts"].mapping() if "alerts" in values else {}
         for alert, override in overrides.items():
             if alert not in self._alerts:
@@ -121,7 +121,7 @@ class Catalogue:
             units.duration(values["every"]) if "every" in values else _EVERY,
             account,
             values["region"].text() if "region" in values else "",
-            resources,
+            {placeholder: _resource(value) for placeholder, value in resources.items()},
             node.source,
         )
         return _Environment(shape, overrides)
@@ -229,7 +229,10 @@ def _threshold(
         values["slower_than"].fail(f"does not go with {signal.name}", "it goes with a latency")
     if isinstance(signal, Ratio):
         return units.share(node), None
-    return float(units.count(node, signal.events.instrument.unit)), None
+    number = units.count(node, signal.events.instrument.unit)
+    if number == 0 and "below" in values:
+        node.fail("nothing is below 0", "the smallest that means something is below: 1 event, which is none")
+    return float(number), None
 
 
 def _minimum(signal: AlertableSignal, values: dict[str, Node], place: Node) -> int:
@@ -249,8 +252,19 @@ def _minimum(signal: AlertableSignal, values: dict[str, Node], place: Node) -> i
     return minimum
 
 
+def _resource(node: Node) -> str:
+    if node.is_mapping or not node.text():
+        node.fail(
+            "must be the literal value",
+            "looking it up by tag, SSM parameter or stack output is not known here",
+        )
+    return node.text()
+
+
 def _severity(name: str, node: Node) -> Severity:
-    _check_name(name, node)
+    _check_word(name, node)
+    if name in _SHARED:
+        node.fail("is a word of the language", "give the severity another name")
     values = node.mapping(_SEVERITY)
     return Severity(
         name,
@@ -264,9 +278,13 @@ def _name(node: Node) -> str:
     return node.text()
 
 
-def _check_name(name: str, node: Node) -> Source:
+def _check_name(name: str, node: Node) -> None:
     if not _NAME.match(name):
+        node.fail(f"{name!r} is no name", "lower-case letters, digits, - and _, a letter first, at most 63")
+
+
+def _check_word(name: str, node: Node) -> None:
+    if not _WORD.match(name):
         node.fail(
-            f"{name!r} is no name", "lower-case letters, digits, - and _, beginning with a letter, at most 63"
+            f"{name!r} is no name for it", "lower-case letters, digits and _, a letter first, at most 63"
         )
-    return node.source

@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orders_obs.errors import UserError
+
 if TYPE_CHECKING:
     import argparse
 
@@ -69,15 +71,20 @@ def _build(args: argparse.Namespace) -> int:
         sys.stdout.write(next(iter(files.values())))
         return 0
     folder = Path(args.output)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
-        print(f"wrote {folder / name}", file=sys.stderr)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+            print(f"wrote {folder / name}", file=sys.stderr)
+    except OSError as error:
+        raise UserError(
+            f"cannot be written to: {error.strerror}", hint="name another folder with -o", file=folder
+        ) from None
     return 0
 
 
 def _show(args: argparse.Namespace) -> int:
-    from orders_obs.alerts.compile.prometheus import describe
+    from orders_obs.alerts.describe import describe
 
     catalogue = _load(args)
     names = [args.env] if args.env else list(catalogue.environments)
@@ -97,5 +104,6 @@ def _show(args: argparse.Namespace) -> int:
         print(json.dumps({"alerts": rows}, indent=2))
         return 0
     for alert in alerts:
-        print(f"{alert.full_name}\n    fires while {describe(alert)}\n    {alert.source}")
+        reach = f"    topic {alert.severity.topic or '-'}{', pages' if alert.severity.page else ''}\n"
+        print(f"{alert.full_name}\n    fires while {describe(alert)}\n{reach}    {alert.source}")
     return 0

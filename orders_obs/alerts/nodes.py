@@ -67,22 +67,23 @@ class Node:
         if not isinstance(self._node, yaml.MappingNode):
             self.fail("must be a mapping of keys and values")
         result: dict[str, Node] = {}
+        lines: dict[str, int] = {}
         known = None if allowed is None else sorted(allowed)
         for key_node, value_node in self._node.value:
             key = Node(self._path, key_node, "a key").text()
             place = Node(self._path, key_node, key)
             if key in result:
-                place.fail("stands here a second time", f"the first is on line {result[key].source.line}")
+                place.fail("stands here a second time", f"the first is on line {lines[key]}")
             if known is not None and key not in known:
                 place.fail(f"is not known in {self.name}", did_you_mean(key, known))
+            lines[key] = place.source.line
             result[key] = Node(self._path, value_node, key)
         return result
 
-    def items(self) -> list[Node]:
-        """The values of a list."""
-        if not isinstance(self._node, yaml.SequenceNode):
-            self.fail("must be a list")
-        return [Node(self._path, item, self.name) for item in self._node.value]
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it is keys and values."""
+        return isinstance(self._node, yaml.MappingNode)
 
     def text(self) -> str:
         """A scalar as it is written."""

@@ -69,6 +69,8 @@ def m_of_n(node: Node) -> tuple[int, int]:
 def duration_text(seconds: float) -> str:
     """The shortest of Prometheus's ways to write a duration: 300 as `5m`, 0.3 as `300ms`."""
     milliseconds = round(seconds * 1000)
+    if milliseconds == 0:
+        return "0s"
     for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
         if milliseconds % size == 0:
             return f"{milliseconds // size}{unit}"

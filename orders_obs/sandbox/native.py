@@ -44,6 +44,8 @@ _READY = {
     "alertmanager": ("alertmanager", "/-/ready"),
     "prometheus": ("prometheus", "/-/ready"),
 }
+# Children of this very process; a sandbox that another command started has none here.
+_children: dict[int, subprocess.Popen[bytes]] = {}
 _READY_WITHIN = 30.0
 _STOP_WITHIN = 8.0
 
@@ -183,6 +185,7 @@ def _start(name: str, current: State) -> Service:
             # Alertmanager reads its `url_file` relative to the folder it runs in.
             cwd=folder / "alertmanager" if name == "alertmanager" else folder,
         )
+    _children[process.pid] = process
     port, path = _READY[name]
     return Service(
         name, process.pid, psutil.Process(process.pid).create_time(), f"http://{ports[port]}{path}"
@@ -218,6 +221,10 @@ def _stop(services: list[Service]) -> None:
     for process in left:
         _ask(process.kill)
     psutil.wait_procs(left, timeout=_STOP_WITHIN)
+    for service in services:
+        child = _children.pop(service.pid, None)
+        if child is not None:
+            child.wait(_STOP_WITHIN)
 
 
 def _ask(action: object) -> None:

@@ -72,7 +72,7 @@ def test_each_panels_options_and_fields_fit_the_schema_of_its_type(
 
 
 def test_each_query_fits_the_schema_of_its_data_source(dashboard: dict[str, Any], schemas: Path) -> None:
-    definitions = {
+    definitions: dict[str, Any] = {
         "prometheus": lambda _target: ("prometheus", "Dataquery"),
         "cloudwatch": lambda target: ("cloudwatch", f"{target['queryMode']}Query"),
     }

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from orders_obs.alerts.compile.prometheus import describe
+from orders_obs.alerts.describe import describe
+from orders_obs.alerts.units import duration_text
 from orders_obs.errors import UserError
 from orders_obs.signals.model import Count, Ratio
 
 if TYPE_CHECKING:
     from orders_obs.alerts.model import Alert, ResolvedCatalogue
-    from orders_obs.signals.model import CloudWatchMetric
+    from orders_obs.signals.model import CloudWatchMetric, Share
 
 __all__ = ["compile_alarms", "render"]
 
@@ -27,7 +28,7 @@ _OPERATOR = {"above": "GreaterThanThreshold", "below": "LessThanThreshold"}
 _SHORT_PERIODS = (10, 20, 30)
 _NAME_LENGTH = 255
 _DESCRIPTION_LENGTH = 1024
-_ONE_DAY, _ONE_WEEK = 86_400, 604_800
+_MINUTE, _HOUR, _DAY, _WEEK = 60, 3600, 86_400, 604_800
 
 
 def compile_alarms(catalogue: ResolvedCatalogue) -> list[dict[str, Any]]:
@@ -52,10 +53,9 @@ def _alarm(alert: Alert) -> dict[str, Any]:
             f"{_NAME_LENGTH} are allowed",
         )
     period = _period(alert)
-    text = f"{alert.signal.title}: fires while {describe(alert)}. Runbook: {alert.runbook}"
     alarm: dict[str, Any] = {
         "AlarmName": alert.full_name,
-        "AlarmDescription": text[:_DESCRIPTION_LENGTH],
+        "AlarmDescription": _description(alert),
         "ActionsEnabled": True,
         "ComparisonOperator": _OPERATOR[alert.comparison],
         "Threshold": alert.threshold,
@@ -68,6 +68,7 @@ def _alarm(alert: Alert) -> dict[str, Any]:
             {"Key": "environment", "Value": alert.environment.name},
             {"Key": "alert-id", "Value": alert.alert_id},
             {"Key": "severity", "Value": alert.severity.name},
+            {"Key": "page", "Value": "true" if alert.severity.page else "false"},
         ],
     }
     topic = _topic(alert)
@@ -75,16 +76,23 @@ def _alarm(alert: Alert) -> dict[str, Any]:
         alarm["AlarmActions"] = alarm["OKActions"] = [topic]
     signal = alert.signal
     if isinstance(signal, Count):
-        alarm.update(_count(alert, period))
+        alarm.update(_count(alert, signal, period))
     elif isinstance(signal, Ratio):
         alarm["Metrics"] = _ratio(alert, signal, period)
     else:
-        alarm["Metrics"] = _share(alert, period)
+        alarm["Metrics"] = _share(alert, signal, period)
     return alarm
 
 
-def _count(alert: Alert, period: int) -> dict[str, Any]:
-    metric = _metric(alert, getattr(alert.signal, "cloudwatch", None))
+def _count(alert: Alert, signal: Count, period: int) -> dict[str, Any]:
+    metric = _metric(alert, signal.cloudwatch)
+    needs_zero = alert.comparison == "below" or alert.when_missing == "breach"
+    if signal.cloudwatch is not None and signal.cloudwatch.sparse and needs_zero:
+        _fail(
+            alert,
+            f"{signal.cloudwatch.name} is reported only when it is not zero, so no value would be taken for none",
+            "watch a count that is always reported, or alert on it in Prometheus",
+        )
     return {**metric, "Statistic": "Sum", "Period": period}
 
 
@@ -105,12 +113,12 @@ def _ratio(alert: Alert, signal: Ratio, period: int) -> list[dict[str, Any]]:
     ]
 
 
-def _share(alert: Alert, period: int) -> list[dict[str, Any]]:
+def _share(alert: Alert, signal: Share, period: int) -> list[dict[str, Any]]:
     """The share above a bound is what the percentile rank of the bound leaves; the minimum gates by the number of samples."""
-    metric = _metric(alert, getattr(alert.signal, "cloudwatch", None))
+    metric = _metric(alert, signal.cloudwatch)
     assert alert.bound is not None  # noqa: S101  # the catalogue gives every share a bound
     return [
-        _result(f"(100 - rank) / 100 / IF(samples >= {alert.minimum}, 1, 0)", alert.signal.title),
+        _result(f"(100 - rank) / 100 / IF(samples >= {alert.minimum}, 1, 0)", signal.title),
         _stat("rank", metric, f"PR(:{alert.bound:g})", period),
         _stat("samples", metric, "SampleCount", period),
     ]
@@ -146,22 +154,46 @@ def _metric(alert: Alert, metric: CloudWatchMetric | None) -> dict[str, Any]:
     return {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions}
 
 
+def _description(alert: Alert) -> str:
+    text = f"{alert.signal.title}: fires while {describe(alert)}."
+    if alert.runbook:
+        text += f" Runbook: {alert.runbook}"
+    if len(text) > _DESCRIPTION_LENGTH:
+        _fail(
+            alert,
+            f"its description on CloudWatch has {len(text)} characters",
+            f"{_DESCRIPTION_LENGTH} are allowed: shorten the runbook's address",
+        )
+    return text
+
+
 def _period(alert: Alert) -> int:
     period = round(alert.over)
-    if period != alert.over or (period not in _SHORT_PERIODS and (period < 60 or period % 60)):
+    if period != alert.over or (period not in _SHORT_PERIODS and period % _MINUTE):
         _fail(
-            alert, f"CloudWatch has no period of {alert.over:g} s", "10, 20, 30 s or a multiple of one minute"
+            alert,
+            f"CloudWatch has no period of {duration_text(alert.over)}",
+            "it has 10, 20, 30 s and multiples of a minute",
         )
     if period in _SHORT_PERIODS and not isinstance(alert.signal, Count):
         _fail(
             alert, f"AWS's own metrics have no values every {period} s", "take samples of a minute or longer"
         )
     span = period * alert.samples
-    if span > (_ONE_WEEK if period >= 3600 else _ONE_DAY):
+    longest = _WEEK if period >= _HOUR else _DAY
+    if span > longest:
         _fail(
             alert,
-            f"{alert.samples} samples of {period} s are {span} s",
-            "CloudWatch looks back a day, or a week from 1 h up",
+            f"{alert.samples} samples of {duration_text(period)} are more than CloudWatch looks back",
+            "that is a day, or a week with samples of 1h and longer",
+        )
+    every = 10 if period < _MINUTE else _MINUTE if span <= _DAY else _HOUR
+    if alert.environment.every != every:
+        _fail(
+            alert,
+            f"CloudWatch looks at such samples every {duration_text(every)},"
+            f" environment {alert.environment.name} every {duration_text(alert.environment.every)}",
+            f"set every: {duration_text(every)}, or take other samples",
         )
     return period
 

@@ -1,11 +1,11 @@
 """Prometheus recording and alerting rules.
 
 Events are counted exactly, on both sides of a ratio (`increase()` extrapolates and misses a series' first events): the counter now
-less the counter a sample ago; the whole counter where it was reset, or is younger than the sample while its target was up. A sample
-ago the target must have been up: the backlog of a target that is new to Prometheus is not counted.
+less what it was a sample ago. It was 0 where the process started within the sample, where the counter fell, and where the series is
+younger than the sample while its target was up. The backlog of a target that only Prometheus is new to is not counted.
 
-Adjacent samples are the recorded counts at `offset k * over`. A sample is 1 where it breaches, 0 where it does not, absent where it is
-missing; their sum is compared with M.
+Each sample is recorded as 1 where it breaches, 0 where it does not, nothing where it is missing. Adjacent samples are that record at
+`offset k * over`; their sum is compared with M.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from orders_obs.alerts.describe import breach, describe, number
 from orders_obs.alerts.units import duration_text
 from orders_obs.signals.model import Count, Matcher, Ratio, Selector
-from orders_obs.signals.promql import le_literal, series
+from orders_obs.signals.promql import label_set, le_literal, series
 
 if TYPE_CHECKING:
     from orders_obs.alerts.model import Alert, ResolvedCatalogue
@@ -58,16 +59,17 @@ class RuleGroup:
 
 
 def compile_rules(catalogue: ResolvedCatalogue) -> RuleGroup:
-    """The rules of one environment: recorded counts first, then the alerts on them."""
+    """The rules of one environment: the counts first, then each alert after its samples."""
     environment = catalogue.environment
     group = RuleGroup(f"{catalogue.service}-{environment.name}", duration_text(environment.every))
-    recorded: dict[str, RecordingRule] = {}
-    alerts: list[AlertingRule] = []
+    counts: dict[str, RecordingRule] = {}
+    alerts: list[RecordingRule | AlertingRule] = []
     for alert in catalogue.alerts:
-        counts = _Counts(alert)
-        recorded.update((rule.record, rule) for rule in counts.rules)
-        alerts.append(_alerting_rule(alert, counts))
-    group.rules.extend(recorded.values())
+        counted = _Counts(alert)
+        counts.update((rule.record, rule) for rule in counted.rules)
+        sample = _sample_rule(alert, counted)
+        alerts += [sample, _alerting_rule(alert, sample, counted)]
+    group.rules.extend(counts.values())
     group.rules.extend(alerts)
     return group
 
@@ -96,63 +98,86 @@ def render(group: RuleGroup) -> str:
 
 
 class _Counts:
-    """The recorded counts that an alert's samples are made of."""
+    """The recorded counts that an alert's samples are made of.
+
+    Attributes:
+        rules: What records them.
+        part: The series of a ratio's part, of the slow ones of a share, of a count's events.
+        total: The series of all events; empty for a count.
+    """
 
     def __init__(self, alert: Alert) -> None:
-        signal = alert.signal
-        window = duration_text(alert.over)
-        job = Matcher("job", "=", alert.service)
-        prefix = f"job:{signal.name}"
         self.rules: list[RecordingRule] = []
-        self._job = f'{{job="{alert.service}"}}'
+        self.part = self.total = ""
+        self._service = alert.service
+        self._window = duration_text(alert.over)
+        started = self._record(
+            f"instance:started:{self._window}",
+            _started(alert.service, self._window, alert.over),
+            f"Targets whose process started within the last {self._window}: their counters were 0 before.",
+        )
+        signal = alert.signal
+        name = f"job:{signal.name}"
         if isinstance(signal, Count):
-            self.part = self._record(
-                f"{prefix}:count{window}", _increase(signal.events, job, window), "Events"
+            self.part = self._count(name, self._increase(signal.events, started), "Events")
+        elif isinstance(signal, Ratio):
+            self.total = self._count(f"{name}_all", self._increase(signal.total, started), "All events")
+            part = f"{self._increase(signal.part, started)}\nor\n0 * {self.total}"
+            self.part = self._count(
+                f"{name}_part", part, "Those that the ratio is about; 0 where there are none"
             )
-            self.total = ""
-            return
-        if isinstance(signal, Ratio):
-            part = _increase(signal.part, job, window)
-            total = _increase(signal.total, job, window)
-            self.total = self._record(f"{prefix}_all:count{window}", total, "All events")
-            self.part = self._record(
-                f"{prefix}_part:count{window}",
-                f"{part}\nor\n0 * {self.total}",
-                "Those that the ratio is about; 0 where there are none",
+        else:
+            assert alert.bound is not None  # noqa: S101  # the catalogue gives every share a bound
+            bucket = Selector(
+                signal.events.instrument,
+                (*signal.events.matchers, Matcher("le", "=", le_literal(alert.bound))),
             )
-            return
-        assert alert.bound is not None  # noqa: S101  # the catalogue gives every share a bound
-        total = _increase(signal.events, job, window, suffix="_count")
-        bucket = Selector(
-            signal.events.instrument, (*signal.events.matchers, Matcher("le", "=", le_literal(alert.bound)))
-        )
-        fast = _increase(bucket, job, window, suffix="_bucket")
-        self.total = self._record(f"{prefix}_all:count{window}", total, "All events")
-        bound = duration_text(alert.bound)
-        self.part = self._record(
-            f"{prefix}_slower_{bound}:count{window}",
-            f"{self.total}\n-\n{fast}",
-            f"Events slower than {bound}",
-        )
+            all_events = self._increase(signal.events, started, suffix="_count")
+            self.total = self._count(f"{name}_all", all_events, "All events")
+            slower = f"{self.total}\n-\n{self._increase(bucket, started, suffix='_bucket')}"
+            bound = duration_text(alert.bound)
+            self.part = self._count(f"{name}_slower_{bound}", slower, f"Events slower than {bound}")
 
-    def _record(self, name: str, expr: str, what: str) -> str:
-        window = name.rpartition(":count")[2]
-        self.rules.append(RecordingRule(name, expr, f"{what}, in one sample of {window}."))
-        return f"{name}{self._job}"
+    def _count(self, name: str, expr: str, what: str) -> str:
+        return self._record(f"{name}:count{self._window}", expr, f"{what}, in one sample of {self._window}.")
 
-    def sample(self, alert: Alert, index: int) -> str:
-        """1 or 0 for the sample that ended `index` samples ago; nothing where it is missing."""
-        offset = f" offset {duration_text(index * alert.over)}" if index else ""
-        sign = ">" if alert.comparison == "above" else "<"
-        if not self.total:
-            return f"({self.part}{offset} {sign} bool {_number(alert.threshold)})"
+    def _record(self, name: str, expr: str, comment: str) -> str:
+        self.rules.append(RecordingRule(name, expr, comment))
+        return _of_service(name, self._service)
+
+    def _increase(self, selector: Selector, started: str, suffix: str = "") -> str:
+        now = series(selector, Matcher("job", "=", self._service), suffix=suffix)
+        up = _of_service("up", self._service)
         return (
-            f"((({self.part}{offset}) / ({self.total}{offset}) {sign} bool {_number(alert.threshold)})"
-            f" and ({self.total}{offset}) >= {alert.minimum})"
+            "sum by (job) (\n"
+            f"  {now}\n"
+            f"  - (({now} offset {self._window} <= {now} unless on (job, instance) {started})\n"
+            f"    or (0 * {now} and on (job, instance) ({up} offset {self._window} == 1 or {started})))\n"
+            ")"
         )
 
 
-def _alerting_rule(alert: Alert, counts: _Counts) -> AlertingRule:
+def _started(service: str, window: str, seconds: float) -> str:
+    start = _of_service("process_start_time_seconds", service)
+    return f"{start} != ({start} offset {window})\nor\n{start} > time() - {number(seconds)}"
+
+
+def _sample_rule(alert: Alert, counts: _Counts) -> RecordingRule:
+    sign = ">" if alert.comparison == "above" else "<"
+    threshold = number(alert.threshold)
+    if counts.total:
+        expr = f"({counts.part} / {counts.total} {sign} bool {threshold})\nand\n{counts.total} >= {alert.minimum}"
+    else:
+        expr = f"{counts.part} {sign} bool {threshold}"
+    gate = f", nothing below {alert.minimum} events" if alert.minimum else ""
+    return RecordingRule(
+        f"job:{alert.name}:{alert.severity.name}:breach{duration_text(alert.over)}",
+        expr,
+        f"{_place(alert)}: 1 where {breach(alert)}, else 0{gate}.",
+    )
+
+
+def _alerting_rule(alert: Alert, sample: RecordingRule, counts: _Counts) -> AlertingRule:
     labels = {
         "severity": alert.severity.name,
         "service": alert.service,
@@ -161,80 +186,51 @@ def _alerting_rule(alert: Alert, counts: _Counts) -> AlertingRule:
     }
     return AlertingRule(
         alert.name,
-        _expression(alert, counts),
+        _expression(alert, _of_service(sample.record, alert.service), counts),
         labels,
         {
             "summary": f"{alert.service} {alert.environment.name}: {alert.signal.title.lower()}, {alert.severity.name}",
             "description": f"Fires while {describe(alert)}.",
             **({"runbook_url": alert.runbook} if alert.runbook else {}),
         },
-        f"{alert.source.file.name}:{alert.source.line}: fires while {describe(alert)}.",
+        f"{_place(alert)}: fires while {describe(alert)}.",
     )
 
 
-def describe(alert: Alert) -> str:
-    """When an alert fires, in words and numbers."""
-    if alert.bound is not None:
-        what = f"requests slower than {duration_text(alert.bound)} are {alert.comparison} {_percent(alert.threshold)}"
-    elif isinstance(alert.signal, Ratio):
-        what = f"{alert.signal.name} is {alert.comparison} {_percent(alert.threshold)}"
-    else:
-        what = f"{alert.signal.name} is {alert.comparison} {_number(alert.threshold)}"
-    text = f"{what} over {duration_text(alert.over)}"
-    if alert.samples > 1:
-        text += f", in {alert.breaching} of the last {alert.samples} samples"
-    if alert.minimum:
-        text += f"; a sample needs {alert.minimum} events"
-    return text
-
-
-def _expression(alert: Alert, counts: _Counts) -> str:
+def _expression(alert: Alert, sample: str, counts: _Counts) -> str:
     """The sum of the samples against M, with what a missing one stands for."""
-    job = f'label_replace(vector({{}}), "job", "{alert.service}", "", "")'
-    fill = job.format(1 if alert.when_missing == "breach" else 0)
-    samples = [counts.sample(alert, index) for index in range(alert.samples)]
-    breaching = "\n+ ".join(f"({sample} or on (job) {fill})" for sample in samples)
-    expr = f"{breaching}\n>= {alert.breaching}"
-    if alert.when_missing == "keep":
-        expr = f"(\n{expr}\n)\nor\n{_kept(alert, counts, samples, job.format(0))}"
-    return expr
-
-
-def _kept(alert: Alert, counts: _Counts, samples: list[str], zero: str) -> str:
-    """A firing alert stays while its samples do not say it is over: fewer than N - M + 1 of them are good."""
-    good = "\n+ ".join(f"(1 - {sample} or on (job) {zero})" for sample in samples)
-    own = (
+    ends = [duration_text(index * alert.over) for index in range(alert.samples)]
+    samples = [sample, *(f"{sample} offset {end}" for end in ends[1:])]
+    missing = _constant(alert.service, 1 if alert.when_missing == "breach" else 0)
+    expr = "\n+ ".join(f"({one} or on (job) {missing})" for one in samples) + f"\n>= {alert.breaching}"
+    if alert.when_missing != "keep":
+        return expr
+    # A firing alert stays until the good samples alone rule out M breaching ones.
+    zero = _constant(alert.service, 0)
+    good = "\n    + ".join(f"(1 - {one} or on (job) {zero})" for one in samples)
+    firing = (
         f'ALERTS{{alertname="{alert.name}",alertstate="firing",severity="{alert.severity.name}",'
         f'service="{alert.service}",env="{alert.environment.name}",job="{alert.service}"}}'
     )
-    last = counts.total or counts.part
     return (
-        f"(max by (job) ({own})\nand on (job) (\n{good}\n< {alert.samples - alert.breaching + 1})\n"
-        f"and on (job) present_over_time({last}[{HOLD}]))"
+        f"({expr})\n"
+        "or\n"
+        f"(\n  max by (job) ({firing})\n"
+        f"  and on (job) (\n    {good}\n    < {alert.samples - alert.breaching + 1}\n  )\n"
+        f"  and on (job) present_over_time({counts.total or counts.part}[{HOLD}])\n)"
     )
 
 
-def _increase(selector: Selector, job: Matcher, window: str, suffix: str = "") -> str:
-    now = series(selector, job, suffix=suffix)
-    return (
-        "sum by (job) (\n"
-        f"  {now}\n"
-        f"  - (({now} offset {window} <= {now})\n"
-        f"    or (0 * {now} and on (job, instance) (up{{job={_quoted(job.value)}}} offset {window} == 1)))\n"
-        ")"
-    )
+def _of_service(name: str, service: str) -> str:
+    return name + label_set((Matcher("job", "=", service),))
 
 
-def _quoted(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _constant(service: str, value: int) -> str:
+    return f'label_replace(vector({value}), "job", "{service}", "", "")'
 
 
-def _number(value: float) -> str:
-    return f"{value:.9f}".rstrip("0").rstrip(".")
-
-
-def _percent(value: float) -> str:
-    return f"{_number(value * 100)}%"
+def _place(alert: Alert) -> str:
+    return f"{alert.source.file.name}:{alert.source.line}"
 
 
 def _scalar(value: str) -> str:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["StarletteRoutes", "install"]
 
 _MARK = "_orders_obs_installed"
+# Applications mounted in applications; deeper ones are one route each.
+_DEEPEST = 8
 
 
 def install(app: Starlette, settings: Settings, checks: Mapping[str, Callable[[], Any]]) -> None:
@@ -80,7 +82,7 @@ class StarletteRoutes:
         if scope.get("root_path", "") == entry["root_path"]:
             found = selected_template(scope)
             if found is None and not isinstance(scope.get("route"), (Mount, Host)):
-                found = getattr(scope.get("route"), "path", None)
+                found = getattr(scope.get("route"), "path_format", None)
             if found:
                 return str(found)
         path = _relative(entry["path"], entry["root_path"])
@@ -88,7 +90,10 @@ class StarletteRoutes:
 
     def has(self, path: str) -> bool:
         """Whether a route of the application, or of one mounted in it, answers this very path."""
-        return any(_answers(entry, path) for entry in self._entries())
+        entries = self._entries()
+        # A mount at the path is reached by the router's redirect to the path with a slash.
+        paths = (path, path + "/") if getattr(self._app.router, "redirect_slashes", False) else (path,)
+        return any(_answers(entry, candidate) for candidate in paths for entry in entries)
 
     def _search(self, path: str, method: str) -> str:
         entries = self._entries()
@@ -117,17 +122,14 @@ def _entries_of(routes: Sequence[Any], depth: int = 0) -> Iterator[_Entry]:
             continue
         methods = frozenset(getattr(route, "methods", None) or ())
         if isinstance(original, Mount):
-            pattern, _, _ = compile_path(path.rstrip("/") + "/{path:path}")
-            below = original.routes if depth < 8 else []
-            yield _Entry(
-                pattern,
-                path.rstrip("/"),
-                methods,
-                list(_entries_of(below, depth + 1)) if below else None,
-                explicit=bool(path.rstrip("/")),
-            )
+            pattern, template, _ = compile_path(path.rstrip("/") + "/{path:path}")
+            below = original.routes if depth < _DEEPEST else []
+            mounted = list(_entries_of(below, depth + 1)) if below else None
+            template = template.removesuffix("/{path}")
+            yield _Entry(pattern, template, methods, mounted, explicit=bool(template))
         elif not isinstance(original, WebSocketRoute):
-            yield _Entry(compile_path(path)[0], path, methods)
+            pattern, template, _ = compile_path(path)
+            yield _Entry(pattern, template, methods)
 
 
 def _match(entries: list[_Entry], path: str, method: str) -> str:

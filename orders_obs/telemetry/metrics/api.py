@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ __all__ = ["Metrics", "metrics"]
 
 _IN_QUERY: ContextVar[bool] = ContextVar("orders_obs_in_query", default=False)
 _BUDGET = 2000
+_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 
 
 class Metrics:
@@ -229,6 +231,11 @@ class Metrics:
         values = (
             tuple((key, tuple(value)) for key, value in labels.items()) if hasattr(labels, "items") else ()
         )
+        if _NAME.match(name) is None:
+            raise UserError(
+                f"metric {name!r} cannot be declared",
+                hint="letters, digits and _ are a name that every tool takes",
+            )
         wanted = Instrument(name, kind, unit, text or name, names, buckets, values)
         with self._lock:
             existing = self._families.get(name)
