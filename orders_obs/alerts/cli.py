@@ -96,6 +96,8 @@ def _show(args: argparse.Namespace) -> int:
             row |= {
                 "environment": alert.environment.name,
                 "severity": alert.severity.name,
+                "topic": alert.severity.topic,
+                "page": alert.severity.page,
                 "signal": alert.signal.name,
                 "source": str(alert.source),
                 "fires_while": describe(alert),
