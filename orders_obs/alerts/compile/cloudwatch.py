@@ -172,7 +172,7 @@ def _period(alert: Alert) -> int:
     if period != alert.over or (period not in _SHORT_PERIODS and period % _MINUTE):
         _fail(
             alert,
-            f"CloudWatch has no period of {duration_text(alert.over)}",
+            f"CloudWatch has no period of {alert.over:g} s",
             "it has 10, 20, 30 s and multiples of a minute",
         )
     if period in _SHORT_PERIODS and not isinstance(alert.signal, Count):
@@ -184,7 +184,7 @@ def _period(alert: Alert) -> int:
     if span > longest:
         _fail(
             alert,
-            f"{alert.samples} samples of {duration_text(period)} are more than CloudWatch looks back",
+            f"{alert.samples} samples of {period} s are {span} s, more than CloudWatch looks back",
             "that is a day, or a week with samples of 1h and longer",
         )
     every = 10 if period < _MINUTE else _MINUTE if span <= _DAY else _HOUR
