@@ -1,0 +1,85 @@
+"""The schema for editors says what the loader says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from orders_obs.alerts import load
+from orders_obs.alerts.catalogue import (
+    _CONDITION,
+    _ENVIRONMENT,
+    _SEVERITY,
+    _SHARED,
+    _TOP,
+    _WHEN_MISSING,
+)
+from orders_obs.errors import UserError
+from orders_obs.signals import SIGNALS, Level
+from tests.alerts.test_catalogue import GOOD, write
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((ROOT / "alerts/catalogue.schema.json").read_text())
+    return content
+
+
+def test_it_knows_the_words_of_the_language(schema: dict[str, Any]) -> None:
+    top, definitions = schema["properties"], schema["$defs"]
+    alert, condition = definitions["alert"]["properties"], definitions["condition"]["properties"]
+    assert sorted(top) == sorted(_TOP)
+    assert sorted(top["environments"]["additionalProperties"]["properties"]) == sorted(_ENVIRONMENT)
+    assert sorted(top["severities"]["additionalProperties"]["properties"]) == sorted(_SEVERITY)
+    assert sorted(top["severities"]["propertyNames"]["not"]["enum"]) == sorted(_SHARED)
+    assert sorted(alert) == sorted(_SHARED)
+    assert sorted(condition) == sorted(_CONDITION)
+    assert alert["when_missing"]["enum"] == list(_WHEN_MISSING)
+
+
+def test_it_knows_the_signals_that_alerts_can_use(schema: dict[str, Any]) -> None:
+    usable = [name for name, signal in SIGNALS.items() if not isinstance(signal, Level)]
+    assert sorted(schema["$defs"]["alert"]["properties"]["signal"]["enum"]) == sorted(usable)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("above: 5%", "above: 5"),
+        ("above: 5%", "above: 5%, below: 1%"),
+        ("over: 1m", "over: 1 minute"),
+        ("2 of 3", "two of three"),
+        ("minimum: 100 requests\n    when", "minimum: 100\n    when"),
+        ("minimum: 100 requests\n    when", "minimum: 0 requests\n    when"),
+        ("when_missing: keep", "when_missing: ignore"),
+        ("signal: orders_created", "signal: orders"),
+        ("signal: orders_created\n", "runbook: x\n"),
+        ("      errors: {over", "      errors: {signal: errors, over"),
+        ("  warning: {topic", "  signal: {topic"),
+        ("  many:", "  Many:"),
+        ("  many:", "  too-many:"),
+        ('"111122223333"', '"1111"'),
+        ("app/shop/1}", "{tag: shop}}"),
+        ("page: true", "page: often"),
+        ("service: shop\n", "service: shop\nservices: shop\n"),
+        ("service: shop\n", ""),
+        ("catalogue: 1", "catalogue: 2"),
+    ],
+)
+def test_what_it_refuses_the_loader_refuses(
+    schema: dict[str, Any], tmp_path: Path, old: str, new: str
+) -> None:
+    assert old in GOOD
+    text = GOOD.replace(old, new, 1)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(text), schema)
+    with pytest.raises(UserError) as caught:
+        load(write(tmp_path, text))
+    assert caught.value.line is not None
