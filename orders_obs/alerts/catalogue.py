@@ -28,6 +28,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
 # Alerts and severities are parts of the names of recorded series, which have no dash.
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 _ACCOUNT = re.compile(r"\d{12}\Z")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+\Z")
+# SNS allows 256 characters; the environment is added.
+_TOPIC = re.compile(r"[A-Za-z0-9_-]{1,190}\Z")
 _VERSION = 1
 _EVERY = 60.0
 
@@ -77,6 +80,9 @@ class Catalogue:
         self.service = _name(top["service"])
         self.owner = top["owner"].text() if "owner" in top else ""
         self._runbook_base = top["runbook_base"].text() if "runbook_base" in top else ""
+        for key in ("environments", "severities"):
+            if not top[key].mapping():
+                top[key].fail("is empty")
         self._severities = {name: _severity(name, node) for name, node in top["severities"].mapping().items()}
         self._alerts = top["alerts"].mapping()
         for name, node in self._alerts.items():
@@ -111,6 +117,9 @@ class Catalogue:
             values["account"].fail(
                 f"{account!r} is no AWS account", 'twelve digits, in quotes: "111122223333"'
             )
+        region = values["region"].text() if "region" in values else ""
+        if region and not _REGION.match(region):
+            values["region"].fail(f"{region!r} is no AWS region", "such as eu-west-1")
         resources = values["resources"].mapping() if "resources" in values else {}
         overrides = values["alerts"].mapping() if "alerts" in values else {}
         for alert, override in overrides.items():
@@ -120,7 +129,7 @@ class Catalogue:
             name,
             units.duration(values["every"]) if "every" in values else _EVERY,
             account,
-            values["region"].text() if "region" in values else "",
+            region,
             {placeholder: _resource(value) for placeholder, value in resources.items()},
             node.source,
         )
@@ -133,7 +142,7 @@ class Catalogue:
         if "signal" in override:
             override["signal"].fail("cannot differ between environments", "make it an alert of its own")
         if "signal" not in shared:
-            node.fail("names no signal", f"known: {', '.join(SIGNALS)}")
+            node.fail("names no signal", f"known: {', '.join(_alertable())}")
         signal = _signal(shared["signal"])
         severities = [s for s in self._severities if s in shared or s in override]
         if not severities:
@@ -201,13 +210,17 @@ class Catalogue:
 def _signal(node: Node) -> AlertableSignal:
     signal = SIGNALS.get(node.text())
     if signal is None:
-        node.fail(f"{node.text()!r} is no signal", did_you_mean(node.text(), SIGNALS))
+        node.fail(f"{node.text()!r} is no signal", did_you_mean(node.text(), _alertable()))
     if isinstance(signal, Level):
         node.fail(
             f"{signal.name} is a level, on which there are no alerts yet",
             "ratios, shares and counts can be used",
         )
     return signal
+
+
+def _alertable() -> list[str]:
+    return [name for name, signal in SIGNALS.items() if not isinstance(signal, Level)]
 
 
 def _threshold(
@@ -266,11 +279,12 @@ def _severity(name: str, node: Node) -> Severity:
     if name in _SHARED:
         node.fail("is a word of the language", "give the severity another name")
     values = node.mapping(_SEVERITY)
-    return Severity(
-        name,
-        values["page"].flag() if "page" in values else False,
-        values["topic"].text() if "topic" in values else "",
-    )
+    topic = values["topic"].text() if "topic" in values else ""
+    if "topic" in values and not _TOPIC.match(topic):
+        values["topic"].fail(
+            f"{topic!r} is no name of a topic", "letters, digits, - and _, without the environment"
+        )
+    return Severity(name, values["page"].flag() if "page" in values else False, topic)
 
 
 def _name(node: Node) -> str:

@@ -42,21 +42,22 @@ def read(path: Path) -> Node:
 
 
 class Node:
-    """A YAML value with its place."""
+    """A YAML value with its name and its place, which is the line of its key where it has one."""
 
-    def __init__(self, path: Path, node: yaml.Node, name: str) -> None:
+    def __init__(self, path: Path, node: yaml.Node, name: str, key: yaml.Node | None = None) -> None:
         self._path = path
         self._node = node
+        self._line = (key or node).start_mark.line + 1
         self.name = name
 
     @property
     def source(self) -> Source:
         """File and line."""
-        return Source(self._path, self._node.start_mark.line + 1)
+        return Source(self._path, self._line)
 
     def fail(self, message: str, hint: str = "") -> NoReturn:
         """Say what is wrong here."""
-        raise UserError(f"{self.name}: {message}", hint=hint, file=self._path, line=self.source.line)
+        raise UserError(f"{self.name}: {message}", hint=hint, file=self._path, line=self._line)
 
     def mapping(self, allowed: Iterable[str] | None = None) -> dict[str, Node]:
         """The values of a mapping by their keys.
@@ -77,7 +78,7 @@ class Node:
             if known is not None and key not in known:
                 place.fail(f"is not known in {self.name}", did_you_mean(key, known))
             lines[key] = place.source.line
-            result[key] = Node(self._path, value_node, key)
+            result[key] = Node(self._path, value_node, key, key_node)
         return result
 
     @property

@@ -68,6 +68,8 @@ def test_it_knows_the_signals_that_alerts_can_use(schema: dict[str, Any]) -> Non
         ('"111122223333"', '"1111"'),
         ("app/shop/1}", "{tag: shop}}"),
         ("page: true", "page: often"),
+        ("topic: shop-alerts", "topic: shop alerts"),
+        ("region: eu-west-1", "region: Ireland"),
         ("service: shop\n", "service: shop\nservices: shop\n"),
         ("service: shop\n", ""),
         ("catalogue: 1", "catalogue: 2"),
