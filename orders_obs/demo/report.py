@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.demo.spans import break_down, root_of
+from orders_obs.demo.traffic import Sent
 from orders_obs.signals import SIGNALS, Count, Level, Ratio
 
 if TYPE_CHECKING:
     from orders_obs.demo.sampler import Exemplar
     from orders_obs.demo.spans import Breakdown, TraceSpan
-    from orders_obs.demo.traffic import Followed, Sent
+    from orders_obs.demo.traffic import Followed
 
 __all__ = ["Report", "render"]
 
@@ -96,7 +97,9 @@ class Report:
 
     def as_data(self) -> dict[str, Any]:
         """For `--json`."""
-        data = asdict(self)
+        # asdict() would make a counter of pairs of a Counter.
+        data = asdict(replace(self, sent=Sent()))
+        data["sent"] = {"kinds": dict(self.sent.kinds), "statuses": dict(self.sent.statuses)}
         data["fired"], data["resolved"] = sorted(self.fired), sorted(self.resolved)
         data["expected"] = sorted(self.expected)
         data["breakdown_ms"] = None if self.breakdown is None else asdict(self.breakdown)

@@ -7,24 +7,26 @@ import pytest
 from orders_obs.alerts.evaluate import SampleRule, ratio_sample
 from orders_obs.alerts.model import WhenMissing
 
-X, O, _ = 1.0, 0.0, None
+X: float | None = 1.0
+G: float | None = 0.0
+N: float | None = None
 
 
 @pytest.mark.parametrize(
     ("m", "n", "samples", "ok", "breach", "keep_quiet", "keep_firing"),
     [
         (1, 1, [X], True, True, True, True),
-        (1, 1, [O], False, False, False, False),
-        (1, 1, [_], False, True, False, True),
+        (1, 1, [G], False, False, False, False),
+        (1, 1, [N], False, True, False, True),
         (2, 2, [X, X], True, True, True, True),
-        (2, 2, [O, X], False, False, False, False),
-        (2, 2, [_, X], False, True, False, True),
-        (2, 3, [X, O, X], True, True, True, True),
-        (2, 3, [O, O, X], False, False, False, False),
-        (2, 3, [_, _, X], False, True, False, True),
-        (2, 3, [O, _, _], False, True, False, True),
-        (2, 3, [O, O, _], False, False, False, False),
-        (2, 3, [X, X, O, O], False, False, False, False),
+        (2, 2, [G, X], False, False, False, False),
+        (2, 2, [N, X], False, True, False, True),
+        (2, 3, [X, G, X], True, True, True, True),
+        (2, 3, [G, G, X], False, False, False, False),
+        (2, 3, [N, N, X], False, True, False, True),
+        (2, 3, [G, N, N], False, True, False, True),
+        (2, 3, [G, G, N], False, False, False, False),
+        (2, 3, [X, X, G, G], False, False, False, False),
         (3, 3, [X, X], False, True, False, True),
     ],
 )

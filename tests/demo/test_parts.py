@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import threading
 import urllib.error
 import urllib.request
@@ -21,7 +22,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.openmetrics.exposition import generate_latest
+from prometheus_client.openmetrics import exposition
 
 from orders_obs.alerts import load
 from orders_obs.demo.receiver import TraceReceiver
@@ -31,6 +32,7 @@ from orders_obs.demo.spans import TraceSpan, break_down, root_of
 from orders_obs.demo.traffic import Followed, Sent
 from orders_obs.signals import SIGNALS
 
+generate_latest: Any = exposition.generate_latest
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -218,6 +220,16 @@ def test_the_report_reads_like_this() -> None:
     assert "\x1b" not in text
     assert "\x1b[1m" in render(report(), color=True)
     assert text == (Path(__file__).parent / "report.txt").read_text()
+
+
+def test_the_report_as_data_is_json() -> None:
+    made_report = report()
+    made_report.sent.kinds["create"] += 3
+    made_report.sent.statuses[201] += 3
+    data = json.loads(json.dumps(made_report.as_data()))
+    assert data["sent"] == {"kinds": {"create": 3}, "statuses": {"201": 3}}
+    assert data["breakdown_ms"]["payment"] == 4
+    assert data["missing"] == []
 
 
 def without(**changes: Any) -> Report:

@@ -166,7 +166,7 @@ def test_the_caches_entries_run_out_and_are_bounded(monkeypatch: pytest.MonkeyPa
     from examples.orders_api import cache
 
     now = [100.0]
-    monkeypatch.setattr(cache.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("examples.orders_api.cache.time.monotonic", lambda: now[0])
     made = cache.MemoryCache(size=2)
     for key in "abc":
         made.set(key, key)

@@ -124,7 +124,7 @@ def test_a_program_that_does_not_come_up_is_said_with_its_last_words_and_everyth
     monkeypatch.setattr(programs, "locate", lambda _name: program)
     monkeypatch.setattr(native, "_READY_WITHIN", 1.0)
     with pytest.raises(
-        EnvironmentFault, match="jaeger (ended at once|does not answer).*\n.*bad configuration"
+        EnvironmentFault, match=r"jaeger (ended at once|does not answer).*\n.*bad configuration"
     ):
         control.up("native")
     assert not own_state.joinpath("sandbox").exists()

@@ -35,8 +35,8 @@ def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("ORDERS_OBS_SANDBOX_RELEASE_BASE", f"http://127.0.0.1:{server.server_address[1]}")
     monkeypatch.setenv("ORDERS_OBS_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr(programs.platform, "system", lambda: "Linux")
-    monkeypatch.setattr(programs.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
     yield folder
     server.shutdown()
     server.server_close()
