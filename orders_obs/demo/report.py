@@ -207,11 +207,14 @@ def _exemplar(report: Report, paint: _Paint) -> str:
 
 def _signals(report: Report, paint: _Paint) -> str:
     rows = [paint.title("Signals, over the last minute")]
-    rows += [f"  {SIGNALS[name].title:22} {_value(name, value)}" for name, value in report.signals.items()]
+    rows += [
+        f"  {SIGNALS[name].title:22} {_value(name, value, report.backend)}"
+        for name, value in report.signals.items()
+    ]
     return "\n".join(rows)
 
 
-def _value(name: str, value: float | None) -> str:
+def _value(name: str, value: float | None, backend: str) -> str:
     if value is None:
         return "no value"
     signal = SIGNALS[name]
@@ -219,7 +222,9 @@ def _value(name: str, value: float | None) -> str:
         return f"{value * 100:.1f} %"
     if isinstance(signal, Count):
         return f"{value:.2f} a second"
-    return f"{value:.0f}" if isinstance(signal, Level) else f"{value * 1000:.1f} ms"
+    if isinstance(signal, Level):
+        return f"{value:.0f}"
+    return f"{value * 1000:.1f} ms {'on average' if backend == 'embedded' else 'p99'}"
 
 
 def _alerts(report: Report, paint: _Paint) -> str:
@@ -243,7 +248,7 @@ def _panels(report: Report, paint: _Paint) -> str:
 
 
 def _addresses(report: Report, paint: _Paint) -> str:
-    rows = [paint.title("To open")]
+    rows = [paint.title("To open, while it runs (`--keep` leaves it running)")]
     rows += [f"  {name:14} {address}" for name, address in report.addresses.items()]
     return "\n".join(rows)
 
