@@ -218,3 +218,42 @@ def test_what_is_not_secret_is_encoded_as_the_sdks_own_encoder_does(seen: Seen) 
     with span("plain", n=1, ratio=0.5, ok=True, names=["a", "b"]) as s:
         s.add_event("e", {"order_id": "o1"})
     assert encoded(*seen.spans) == encode_spans(seen.spans)
+
+
+@pytest.mark.parametrize("where", ["sampler", "on_start", "on_end"])
+def test_a_sampler_or_processor_that_fails_does_not_reach_the_application(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    from opentelemetry.sdk.trace import SpanProcessor
+    from opentelemetry.sdk.trace.sampling import Sampler
+
+    class FailingProcessor(SpanProcessor):
+        def on_start(self, span: Any, parent_context: Any = None) -> None:
+            if where == "on_start":
+                raise RuntimeError("broken")
+
+        def on_end(self, span: Any) -> None:
+            if where == "on_end":
+                raise RuntimeError("broken")
+
+    class FailingSampler(Sampler):
+        def should_sample(self, *_args: Any, **_keywords: Any) -> Any:
+            raise RuntimeError("broken")
+
+        def get_description(self) -> str:
+            return "failing"
+
+    monkeypatch.delenv("ORDERS_OBS_RAISE_INTERNAL_ERRORS")
+    texts: list[bytes] = []
+    monkeypatch.setattr(LineWriter, "write", lambda _self, line: texts.append(line))
+    provider = TracerProvider(sampler=FailingSampler()) if where == "sampler" else TracerProvider()
+    provider.add_span_processor(FailingProcessor())
+    trace.set_tracer_provider(provider)
+
+    async def handler() -> str:
+        with span("work"):
+            return "done"
+
+    exchange = drive(app_with(handler), "/x")
+    assert (exchange.status, exchange.body, exchange.error) == (200, b'"done"', None)
+    assert len(texts) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
@@ -45,19 +46,27 @@ def span(name: str, *, kind: str = "internal", **attributes: Any) -> Iterator[Sp
 
 @contextmanager
 def client_span(name: str, kind: SpanKind, attributes: Mapping[str, Any]) -> Iterator[Span]:
-    """`span` for instrumentation, which has its attributes ready."""
-    current = trace.get_tracer("orders_obs", __version__).start_span(
-        name, kind=kind, attributes=dict(attributes)
-    )
-    with trace.use_span(current, end_on_exit=True, record_exception=False, set_status_on_exception=False):
-        try:
-            yield current
-        except Exception as error:
-            with guarded("traces.span"):
-                record_exception(current, error)
-                current.set_attribute("error.type", qualified_name(error))
-                current.set_status(Status(StatusCode.ERROR))
-            raise
+    """`span` for instrumentation, which has its attributes ready. No fault of a sampler or processor reaches the caller."""
+    current: Span = trace.INVALID_SPAN
+    with guarded("traces.start"):
+        current = trace.get_tracer("orders_obs", __version__).start_span(
+            name, kind=kind, attributes=dict(attributes)
+        )
+    # Where no span could be started the one around stays current.
+    token = None if current is trace.INVALID_SPAN else otel_context.attach(trace.set_span_in_context(current))
+    try:
+        yield current
+    except Exception as error:
+        with guarded("traces.span"):
+            record_exception(current, error)
+            current.set_attribute("error.type", qualified_name(error))
+            current.set_status(Status(StatusCode.ERROR))
+        raise
+    finally:
+        if token is not None:
+            otel_context.detach(token)
+        with guarded("traces.end"):
+            current.end()
 
 
 def record_exception(current: Span, exception: BaseException) -> None:

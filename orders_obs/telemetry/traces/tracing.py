@@ -20,6 +20,7 @@ from opentelemetry.trace import (
 from orders_obs._version import __version__
 from orders_obs.redact import redact_query, redact_text
 from orders_obs.signals.instruments import NO_ROUTE, OTHER_METHOD
+from orders_obs.telemetry.guard import guarded
 from orders_obs.telemetry.record import State
 from orders_obs.telemetry.traces.propagation import extract
 from orders_obs.telemetry.traces.spans import record_exception
@@ -69,17 +70,19 @@ class Tracing:
             return present, None
         context = extract(headers, new_span_id=_random_id(64))
         parent = trace.get_current_span(context).get_span_context()
-        span = self._tracer.start_span(
-            record.method if record.method != OTHER_METHOD else "HTTP",
-            context,
-            SpanKind.SERVER,
-            attributes={
-                "http.request.method": record.method,
-                "url.scheme": record.scheme,
-                "url.path": redact_text(record.path),
-            },
-            start_time=record.start_time_ns,
-        )
+        span: Span = trace.INVALID_SPAN
+        with guarded("traces.start"):
+            span = self._tracer.start_span(
+                record.method if record.method != OTHER_METHOD else "HTTP",
+                context,
+                SpanKind.SERVER,
+                attributes={
+                    "http.request.method": record.method,
+                    "url.scheme": record.scheme,
+                    "url.path": redact_text(record.path),
+                },
+                start_time=record.start_time_ns,
+            )
         made = span.get_span_context()
         if not span.is_recording() and (not made.is_valid or made.span_id == parent.span_id):
             span = NonRecordingSpan(_ids(parent))
