@@ -20,9 +20,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--backend",
-        choices=("auto", "embedded", "native"),
+        choices=("auto", "docker", "embedded", "native"),
         default="auto",
-        help="auto: the native servers if they are installed, else in memory",
+        help="auto: a sandbox that runs, else native programs that are installed, else Docker, else in memory",
     )
     parser.add_argument("--keep", action="store_true", help="leave everything running until Ctrl-C")
     parser.add_argument("--json", action="store_true", help="the report as data")

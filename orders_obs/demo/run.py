@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
+import signal
 import time
-from contextlib import ExitStack
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,20 +14,19 @@ import httpx
 from orders_obs._resources import resource_path
 from orders_obs.alerts import load
 from orders_obs.dashboards.queries import prometheus_queries
-from orders_obs.demo.backends import EmbeddedBackend, LiveBackend
 from orders_obs.demo.report import Report
-from orders_obs.demo.services import Services
+from orders_obs.demo.stage import say, set_up
 from orders_obs.demo.traffic import NORMAL, TROUBLE, Phase, Sent, follow_one, run_phase
-from orders_obs.errors import EnvironmentFault, UserError
-from orders_obs.sandbox import control, native, programs
+from orders_obs.errors import UserError
 from orders_obs.settings import Settings
 from orders_obs.signals import SIGNALS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from orders_obs.demo.backends import Backend
-    from orders_obs.sandbox.state import State
+    from orders_obs.demo.services import Services
+    from orders_obs.demo.stage import Stage
 
 __all__ = ["demonstrate"]
 
@@ -55,76 +54,48 @@ def demonstrate(
     settings = Settings.load()
     if settings.problems:
         raise UserError(settings.problems[0], hint="correct the variable, or unset it")
-    with ExitStack() as stack:
-        services = stack.enter_context(Services())
-        name, state = _sandbox(wanted, services, stack, need_running=need_running)
-        alerts = load(resource_path("alerts")).resolve("demo").alerts
-        backend: Backend
-        if state is None:
-            backend = EmbeddedBackend(services.url("orders-api") + "/metrics", alerts)
-        else:
-            backend = LiveBackend(state.urls, services.url("inbox"))
-        stack.callback(backend.close)
-        _say(f"backend: {name}; starting the orders API and the payments API")
-        services.start(backend.otlp)
+    alerts = load(resource_path("alerts")).resolve("demo").alerts
+    with _ending_on_sigterm(), set_up(wanted, alerts, need_running=need_running) as stage:
         expected = {(alert.name, alert.severity.name) for alert in alerts}
-        report = asyncio.run(_traffic(name, services, backend, expected))
-        _look_up(report, services, backend)
-        report.addresses = {
-            "orders-api": services.url("orders-api") + "/docs",
-            **({} if state is None else state.urls),
-        }
-        report.addresses.pop("otlp_http", None)
+        report = asyncio.run(_traffic(stage, expected))
+        _look_up(report, stage.services, stage.backend)
+        report.addresses = stage.addresses
         if keep is not None:
             keep(report)
             _hold()
         return report
 
 
-def _sandbox(
-    wanted: str, services: Services, stack: ExitStack, *, need_running: bool
-) -> tuple[str, State | None]:
-    """The sandbox to ask, started where that was needed; None is the embedded backend."""
-    targets = {job: f"127.0.0.1:{services.ports[job]}" for job in ("orders-api", "payments-api")}
-    webhook = services.url("inbox") + "/alerts"
-    running = control.present()
-    if running is None and need_running:
-        raise EnvironmentFault("no sandbox runs", hint="`orders-obs sandbox up` starts one")
-    if wanted == "embedded":
-        return "embedded", None
-    if running is not None and running.backend == "native" and wanted in ("auto", "native"):
-        native.set_targets(targets, webhook)
-        stack.callback(native.set_targets, control.TARGETS, control.WEBHOOK)
-        return "native", control.up("native", targets, webhook)
-    backend = "native" if wanted == "native" or not programs.missing(native.NEEDED) else None
-    if backend is None:
-        _say(
-            "the real servers are not installed, so this is the embedded look: in memory, no PromQL, no notifications;"
-        )
-        _say("`orders-obs sandbox install` gets them, then run this again")
-        return "embedded", None
-    _say("starting collector, Jaeger, Prometheus and Alertmanager")
-    state = control.up("native", targets, webhook)
-    stack.callback(control.down)
-    return "native", state
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends the demonstration as Ctrl-C does: what it started is stopped."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-async def _traffic(name: str, services: Services, backend: Backend, expected: set[tuple[str, str]]) -> Report:
+async def _traffic(stage: Stage, expected: set[tuple[str, str]]) -> Report:
     sent = Sent()
-    async with httpx.AsyncClient(base_url=services.url("orders-api"), timeout=10) as client:
+    async with httpx.AsyncClient(base_url=stage.services.url("orders-api"), timeout=10) as client:
         # The first request pays for imports and connections; the one that is followed should not.
         await follow_one(client)
         await asyncio.sleep(1)
         followed = await follow_one(client)
         await asyncio.sleep(_QUIET)
-        _say("traffic: customers as usual")
+        say("traffic: customers as usual")
         await run_phase(client, NORMAL, sent)
-        _say("traffic: payments fail and are slow, orders pour in")
+        say("traffic: payments fail and are slow, orders pour in")
         await run_phase(client, TROUBLE, sent)
-        _say("traffic: as usual again, until the alerts are over")
-        state = _Over(backend, expected)
-        await run_phase(client, _lasting(NORMAL, _RECOVERY), sent, until=state)
-    return Report(name, followed, sent, expected=expected)
+        say("traffic: as usual again, until the alerts are over")
+        over = _Over(stage.backend, expected)
+        await run_phase(client, _lasting(NORMAL, _RECOVERY), sent, until=over)
+    return Report(stage.name, followed, sent, expected=expected)
 
 
 class _Over:
@@ -181,13 +152,9 @@ def _look_up(report: Report, services: Services, backend: Backend) -> None:
 
 
 def _hold() -> None:
-    _say("running until Ctrl-C")
+    say("running until Ctrl-C")
     try:
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
-        _say("ending")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+        say("ending")

@@ -1,4 +1,4 @@
-"""The demonstration's services as processes of this machine, on loopback."""
+"""The demonstration's services: the orders API, the payments API and the inbox of alerts, on loopback."""
 
 from __future__ import annotations
 
@@ -11,28 +11,56 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from orders_obs._resources import resource_path
 from orders_obs.errors import EnvironmentFault
+from orders_obs.sandbox import docker
 from orders_obs.sandbox.state import free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
-__all__ = ["Services"]
+    from orders_obs.sandbox.state import State
+
+__all__ = ["ContainerServices", "ProcessServices", "Services"]
 
 _APPS = {
     "inbox": ("orders_obs.demo.inbox:app", 8010),
     "payments-api": ("examples.orders_api.payments:app", 8001),
     "orders-api": ("examples.orders_api.app:app", 8000),
 }
+_APIS = ("orders-api", "payments-api")
 _READY_WITHIN = 20.0
 _STOP_WITHIN = 10.0
 
 
-class Services:
-    """The orders API, the payments API and the inbox of alerts; as a context, they end with it.
+class Services(Protocol):
+    """The three services, wherever they run."""
+
+    def url(self, name: str) -> str:
+        """The address of a service."""
+
+    def start(self, otlp: str) -> None:
+        """Start all, and wait until they answer.
+
+        Args:
+            otlp: Base address of the OTLP/HTTP receiver, as this machine sees it.
+
+        Raises:
+            EnvironmentFault: One does not come up.
+        """
+
+    def stop(self) -> None:
+        """End those that run; a second time is harmless."""
+
+    def lines(self, trace_id: str) -> list[dict[str, Any]]:
+        """The log lines of both APIs that carry a trace id, in the order of their time."""
+
+
+class ProcessServices:
+    """The services as processes; as a context, they end with it.
 
     Their addresses are there before they run, so that Prometheus and Alertmanager can be told.
     """
@@ -51,14 +79,7 @@ class Services:
         return f"http://127.0.0.1:{self.ports[name]}"
 
     def start(self, otlp: str) -> None:
-        """Start all, and wait until they answer.
-
-        Args:
-            otlp: Base address of the OTLP/HTTP receiver.
-
-        Raises:
-            EnvironmentFault: One does not come up.
-        """
+        """Start uvicorn for each."""
         environment = {
             **os.environ,
             "ORDERS_OBS_ENVIRONMENT": "demo",
@@ -106,14 +127,7 @@ class Services:
 
     def lines(self, trace_id: str) -> list[dict[str, Any]]:
         """The log lines of both services that carry a trace id, in the order of their time."""
-        found = []
-        for name in ("orders-api", "payments-api"):
-            for text in self._log(name).read_text(errors="replace").splitlines():
-                if trace_id in text:
-                    line = json.loads(text)
-                    if line.get("trace_id") == trace_id:
-                        found.append(line)
-        return sorted(found, key=lambda line: str(line["timestamp"]))
+        return _with_trace(trace_id, (self._log(name).read_text(errors="replace") for name in _APIS))
 
     def __enter__(self) -> Self:
         return self
@@ -140,3 +154,52 @@ class Services:
                 time.sleep(0.1)
         tail = self._log(name).read_text(errors="replace").splitlines()[-5:]
         raise EnvironmentFault(f"{name} does not come up" + "".join(f"\n    {line[:300]}" for line in tail))
+
+
+class ContainerServices:
+    """The services of the compose file's profile `demo`, whose images are built at the first start."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def url(self, name: str) -> str:
+        """The address that the container publishes."""
+        return f"http://127.0.0.1:{self._state.ports[name]}"
+
+    def start(self, _otlp: str) -> None:
+        """Build what is not built, and wait for the health checks; they send to the collector's own address."""
+        arguments = ("--profile", "demo", "up", "--detach", "--build", "--wait", *_APPS)
+        if docker.compose(self._state, *arguments).returncode != 0:
+            raise EnvironmentFault(
+                "docker compose could not start the services", hint="its own words stand above"
+            )
+
+    def stop(self) -> None:
+        """Take the containers away."""
+        docker.compose(self._state, "--profile", "demo", "rm", "--stop", "--force", *_APPS)
+
+    def lines(self, trace_id: str) -> list[dict[str, Any]]:
+        """From what Docker kept of their standard output."""
+        return _with_trace(
+            trace_id, [docker.read(self._state, "--profile", "demo", "logs", "--no-log-prefix", *_APIS)]
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _with_trace(trace_id: str, texts: Iterable[str]) -> list[dict[str, Any]]:
+    # A server says some things before it has our shape; those are no JSON.
+    lines = [
+        json.loads(line)
+        for text in texts
+        for line in text.splitlines()
+        if trace_id in line and line.startswith("{")
+    ]
+    found = (line for line in lines if line.get("trace_id") == trace_id)
+    return sorted(found, key=lambda line: str(line["timestamp"]))

@@ -15,7 +15,7 @@ from orders_obs.sandbox.state import State, free_port, state_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["answers", "compose", "down", "up"]
+__all__ = ["answers", "compose", "down", "read", "up"]
 
 _VARIABLES = {
     "OTLP_HTTP_PORT": ("otlp_http", 4318),
@@ -25,6 +25,9 @@ _VARIABLES = {
     "ALERTMANAGER_PORT": ("alertmanager", 9093),
     "PROMETHEUS_PORT": ("prometheus", 9090),
     "GRAFANA_PORT": ("grafana", 3000),
+    "ORDERS_PORT": ("orders-api", 8000),
+    "PAYMENTS_PORT": ("payments-api", 8001),
+    "INBOX_PORT": ("inbox", 8010),
 }
 
 
@@ -66,10 +69,25 @@ def down(current: State) -> None:
 
 def compose(current: State, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run `docker compose` on the sandbox's file, its output on standard error."""
+    return subprocess.run(_command(arguments), env=_environment(current), stdout=2, check=False)
+
+
+def read(current: State, *arguments: str) -> str:
+    """Run `docker compose` on the sandbox's file, and return its output."""
+    done = subprocess.run(_command(arguments), env=_environment(current), stdout=subprocess.PIPE, check=False)
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _command(arguments: tuple[str, ...]) -> list[str]:
     file = resource_path("docker-compose.obs.yml")
-    environment = {**os.environ, **{v: str(current.ports[name]) for v, (name, _) in _VARIABLES.items()}}
-    command = ["docker", "compose", "--file", str(file), "--env-file", str(_environment_file()), *arguments]
-    return subprocess.run(command, env=environment, stdout=2, check=False)
+    return ["docker", "compose", "--file", str(file), "--env-file", str(_environment_file()), *arguments]
+
+
+def _environment(current: State) -> dict[str, str]:
+    return {
+        **os.environ,
+        **{variable: str(current.ports[name]) for variable, (name, _) in _VARIABLES.items()},
+    }
 
 
 def _fresh() -> State:

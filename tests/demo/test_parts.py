@@ -281,10 +281,10 @@ def test_a_wrong_setting_ends_the_demo_before_anything_is_started(
     from orders_obs.cli import main
     from orders_obs.demo import run
 
-    def fail() -> None:
+    def fail(*_args: Any, **_keywords: Any) -> None:
         raise AssertionError("started")
 
     monkeypatch.setenv("ORDERS_OBS_LOG_LEVEL", "loud")
-    monkeypatch.setattr(run, "Services", fail)
+    monkeypatch.setattr(run, "set_up", fail)
     assert main(["demo"]) == 2
     assert "ORDERS_OBS_LOG_LEVEL: must be one of" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from orders_obs.sandbox import native
@@ -54,3 +55,24 @@ def test_verify_without_a_sandbox_is_exit_code_3(own_state: Path) -> None:
     code, _, error = demo(own_state, "sandbox", "verify")
     assert code == 3
     assert "no sandbox runs" in error
+
+
+@pytest.mark.parametrize("backend", ["embedded", "native"])
+def test_a_demonstration_that_is_ended_half_way_leaves_nothing(own_state: Path, backend: str) -> None:
+    if backend == "native":
+        need(*native.NEEDED)
+    command = [sys.executable, "-m", "orders_obs", "demo", "--backend", backend]
+    environment = {**os.environ, "ORDERS_OBS_STATE_DIR": str(own_state)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    with process.stderr as said:
+        for line in said:
+            if line.startswith("traffic"):
+                break
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) >= 3
+        process.terminate()
+        assert process.wait(60) == 130
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert alive == []
+    assert not list(own_state.rglob("*"))
