@@ -31,12 +31,15 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     monkeypatch.setattr(LineWriter, "write", lambda _self, line: written.append(json.loads(line)))
     monkeypatch.setattr(runtime, "_present", None)
     monkeypatch.setattr(Delivery, "chain_sigterm", lambda _self: None)
-    finders, handlers = list(sys.meta_path), list(logging.getLogger().handlers)
+    root = logging.getLogger()
+    finders, handlers, level = list(sys.meta_path), list(root.handlers), root.level
+    root.handlers.clear()
     structlog.reset_defaults()
     yield written
     structlog.reset_defaults()
     sys.meta_path[:] = finders
-    logging.getLogger().handlers[:] = handlers
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -109,11 +109,13 @@ def configure(settings: Settings, writer: LineWriter) -> None:
         )
     root = logging.getLogger()
     if root.handlers:
-        for handler in root.handlers:
-            if not isinstance(handler, _StandardHandler) and not _has(handler, _AddContextFilter):
-                handler.addFilter(_AddContextFilter())
+        for present in root.handlers:
+            if not isinstance(present, _StandardHandler) and not _has(present, _AddContextFilter):
+                present.addFilter(_AddContextFilter())
     else:
-        root.addHandler(_StandardHandler(writer, render))
+        handler = _StandardHandler(writer, render)
+        handler.setLevel(minimum)
+        root.addHandler(handler)
         if root.level in (logging.NOTSET, logging.WARNING):
             root.setLevel(minimum)
             for name in _CHATTY:
