@@ -21,6 +21,7 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,48 +69,34 @@ class Program:
     build: tuple[str, ...] = ()
 
 
-_PROMETHEUS = "prometheus/prometheus/releases/download/v3.14.0"
-_ALERTMANAGER = "prometheus/alertmanager/releases/download/v0.31.1"
 _COLLECTOR = "open-telemetry/opentelemetry-collector-releases/releases/download/v0.159.0"
 _JAEGER = "jaegertracing/jaeger/releases/download/v1.76.0"
 
 
-def _stamp(version: str) -> tuple[str, ...]:
-    return ("-ldflags", f"-s -w -X github.com/prometheus/common/version.Version={version}")
-
-
-def _prometheus(name: str, purpose: str, cost: str) -> Program:
+def _of_prometheus(
+    project: str, version: str, oldest: tuple[int, int], name: str, purpose: str, cost: str, *build: str
+) -> Program:
+    """A program of the Prometheus project, whose releases are all made alike."""
+    release = f"prometheus/{project}/releases/download/v{version}"
     return Program(
         name,
-        "3.14.0",
+        version,
         purpose,
         cost,
-        module="prometheus",
-        package=f"github.com/prometheus/prometheus/cmd/{name}",
-        archive=f"{_PROMETHEUS}/prometheus-3.14.0.{{os}}-{{arch}}.tar.gz",
-        checksums=f"{_PROMETHEUS}/sha256sums.txt",
+        module=project,
+        package=f"github.com/prometheus/{project}/cmd/{name}",
+        archive=f"{release}/{project}-{version}.{{os}}-{{arch}}.tar.gz",
+        checksums=f"{release}/sha256sums.txt",
         member=name,
-        oldest=(3, 5),
-        # Without service discovery of clouds: files and static targets are all that is used.
-        build=("-tags", "remove_all_sd", *_stamp("3.14.0")),
+        oldest=oldest,
+        build=("-ldflags", f"-s -w -X github.com/prometheus/common/version.Version={version}", *build),
     )
 
 
-def _alertmanager(name: str, purpose: str, cost: str) -> Program:
-    return Program(
-        name,
-        "0.31.1",
-        purpose,
-        cost,
-        module="alertmanager",
-        package=f"github.com/prometheus/alertmanager/cmd/{name}",
-        archive=f"{_ALERTMANAGER}/alertmanager-0.31.1.{{os}}-{{arch}}.tar.gz",
-        checksums=f"{_ALERTMANAGER}/sha256sums.txt",
-        member=name,
-        oldest=(0, 27),
-        build=_stamp("0.31.1"),
-    )
-
+# Without service discovery of clouds: files and static targets are all that is used.
+_NO_CLOUDS = ("-tags", "remove_all_sd")
+_prometheus = partial(_of_prometheus, "prometheus", "3.14.0", (3, 5))
+_alertmanager = partial(_of_prometheus, "alertmanager", "0.31.1", (0, 27))
 
 PROGRAMS: dict[str, Program] = {
     program.name: program
@@ -143,8 +130,15 @@ PROGRAMS: dict[str, Program] = {
                 "-s -w -X github.com/jaegertracing/jaeger/internal/version.latestVersion=v2.13.0",
             ),
         ),
-        _prometheus("prometheus", "Prometheus: metrics and alert rules", "no metrics, no PromQL, no alerts"),
-        _prometheus("promtool", "checks and tests of Prometheus rules", "rules cannot be checked here"),
+        _prometheus(
+            "prometheus",
+            "Prometheus: metrics and alert rules",
+            "no metrics, no PromQL, no alerts",
+            *_NO_CLOUDS,
+        ),
+        _prometheus(
+            "promtool", "checks and tests of Prometheus rules", "rules cannot be checked here", *_NO_CLOUDS
+        ),
         _alertmanager("alertmanager", "Alertmanager: routes alerts", "alerts reach nobody"),
         _alertmanager(
             "amtool", "checks of Alertmanager's configuration", "its configuration cannot be checked here"

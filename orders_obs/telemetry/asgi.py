@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from opentelemetry import context as otel_context
 
 from orders_obs.redact import redact_text
-from orders_obs.telemetry.context import leaked, restore
+from orders_obs.telemetry.context import bound, restore
 from orders_obs.telemetry.guard import guarded, internal_error
 from orders_obs.telemetry.health import Health
 from orders_obs.telemetry.metrics.exposition import answer_metrics
@@ -101,7 +101,7 @@ class ASGIMiddleware:
             internal_error("asgi.begin")
             await self.app(scope, receive, send)
             return
-        bound = leaked()
+        before = bound()
         token = CURRENT.set(exchange.record)
         context_token = None if exchange.context is None else otel_context.attach(exchange.context)
         try:
@@ -115,7 +115,7 @@ class ASGIMiddleware:
             if context_token is not None:
                 otel_context.detach(context_token)
             CURRENT.reset(token)
-            restore(bound)
+            restore(before)
 
     async def _own_answer(self, scope: Scope, send: Send) -> bool:
         """Answer `/metrics` and the health paths, unless the application has such a route; whether that was done."""

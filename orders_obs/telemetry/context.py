@@ -12,7 +12,7 @@ from orders_obs.telemetry.record import CURRENT
 if TYPE_CHECKING:
     from orders_obs.telemetry.record import RequestRecord
 
-__all__ = ["bind_context", "current_request_id", "leaked", "restore"]
+__all__ = ["bind_context", "bound", "current_request_id", "restore"]
 
 
 def bind_context(**fields: Any) -> None:
@@ -33,7 +33,7 @@ def current_request_id() -> str:
     return "" if record is None else record.request_id
 
 
-def leaked() -> dict[str, Any]:
+def bound() -> dict[str, Any]:
     """What is bound by structlog's own context variables before a request, for `restore` after it."""
     return structlog.contextvars.get_contextvars()
 

@@ -46,7 +46,6 @@ class Delivery:
         self._timeout = timeout
         self._parts: list[Flushable] = []
         self._chained: Callable[[int, FrameType | None], Any] | None = None
-        self._ending = False
         atexit.register(self._at_exit)
 
     def add(self, part: Flushable) -> None:
@@ -91,7 +90,6 @@ class Delivery:
             return
 
         def on_sigterm(number: int, frame: FrameType | None) -> None:
-            self._ending = True
             for part in self._parts:
                 part.drain()
             if callable(present):

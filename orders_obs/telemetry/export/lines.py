@@ -39,7 +39,7 @@ class LineWriter:
         self._thread: threading.Thread | None = None
         self._start_lock = threading.Lock()
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(before=self._before_fork, after_in_child=self._after_fork)
+            os.register_at_fork(after_in_child=self._after_fork)
 
     def write(self, line: bytes) -> None:
         """Queue one line, its newline included; when the queue is full it is dropped and counted."""
@@ -109,11 +109,8 @@ class LineWriter:
             finally:
                 self._writing = False
 
-    def _before_fork(self) -> None:
-        # What waits is written by the parent; the child starts with an empty queue.
-        self.flush(0.2)
-
     def _after_fork(self) -> None:
+        # What waits is written by the parent.
         self._queue = deque()
         self._wake = SimpleQueue()
         self._asleep = True
