@@ -281,9 +281,12 @@ def test_a_request_that_the_server_cancels_is_a_disconnect(seen: Seen, drive: Dr
     agree(seen, "GET", "__unmatched__", 499, error_type="cancelled")
 
 
-def test_a_disconnect_after_the_last_byte_is_none(seen: Seen, drive: Drive) -> None:
+@pytest.mark.parametrize(("status", "error_type"), [(200, ""), (503, "503")])
+def test_a_disconnect_after_the_last_byte_is_none(
+    seen: Seen, drive: Drive, status: int, error_type: str
+) -> None:
     async def app(_scope: Any, receive: Any, send: Any) -> None:
-        await send(START)
+        await send({**START, "status": status})
         await send(chunk(b"all", more=False))
         await receive()
 
@@ -291,7 +294,7 @@ def test_a_disconnect_after_the_last_byte_is_none(seen: Seen, drive: Drive) -> N
         return {"type": "http.disconnect"}
 
     drive(instrument(app, service="test"), receive=receive)
-    agree(seen, "GET", "__unmatched__", 200)
+    agree(seen, "GET", "__unmatched__", status, error_type=error_type)
 
 
 def answers(with_us: Exchange, without: Exchange) -> None:
