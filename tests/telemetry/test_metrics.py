@@ -19,7 +19,7 @@ from orders_obs import UserError, instrument
 from orders_obs.signals import INSTRUMENTS
 from orders_obs.telemetry import guard
 from orders_obs.telemetry.metrics.api import Metrics
-from tests.telemetry.conftest import Drive, Seen
+from tests.telemetry.conftest import Drive, Seen, forget_provider
 
 parse_openmetrics: Any = openmetrics.text_string_to_metric_families
 
@@ -202,6 +202,25 @@ def test_a_request_that_is_not_sampled_leaves_no_exemplar(seen: Seen, drive: Dri
     exchange = drive(app, "/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"})
     assert b"a" * 32 not in exchange.body
     assert seen.access[0]["trace_id"] == "a" * 32
+
+
+def test_a_span_that_is_recorded_and_not_exported_leaves_no_exemplar(seen: Seen, drive: Drive) -> None:
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.sampling import Decision, StaticSampler
+
+    forget_provider()
+    trace.set_tracer_provider(TracerProvider(sampler=StaticSampler(Decision.RECORD_ONLY)))
+    app = instrumented()
+
+    @app.get("/recorded")
+    def recorded() -> str:
+        return ""
+
+    drive(app, "/recorded")
+    exchange = drive(app, "/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"})
+    assert seen.access[0]["trace_id"].encode() not in exchange.body
+    assert b'route="/recorded"' in exchange.body
 
 
 def test_metrics_are_compressed_filtered_and_headed(seen: Seen, drive: Drive) -> None:

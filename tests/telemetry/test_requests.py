@@ -121,6 +121,17 @@ def test_a_router_added_after_the_first_request_is_seen(seen: Seen, drive: Drive
     assert [line["endpoint"] for line in seen.access] == ["__unmatched__", "/late"]
 
 
+def test_an_application_mounted_after_the_first_request_is_seen(seen: Seen, drive: Drive) -> None:
+    async def answer(_request: Any) -> PlainTextResponse:
+        return PlainTextResponse("yes")
+
+    app = instrument(Starlette(), service="test")
+    drive(app, "/late/b/1")
+    app.router.routes.append(Mount("/late", routes=[Route("/b/{n}", answer)]))
+    drive(app, "/late/b/1")
+    assert [line["endpoint"] for line in seen.access] == ["__unmatched__", "/late/b/{n}"]
+
+
 def test_behind_a_proxy_prefix_the_template_stays(seen: Seen, drive: Drive) -> None:
     drive(fastapi_app(), "/shop/v1/orders/7", scope={"root_path": "/shop"})
     assert seen.access[0]["endpoint"] == "/v1/orders/{order_id}"
@@ -238,6 +249,18 @@ def test_work_after_the_last_byte_is_not_in_the_duration_and_the_record_does_not
 
     drive(instrument(app, service="test"), "/work")
     assert told == [1]
+    assert seen.access[0]["response_time_ms"] < 200
+
+
+def test_an_error_page_is_timed_to_its_last_byte_though_it_is_told_when_the_application_returns(
+    seen: Seen, drive: Drive
+) -> None:
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({**START, "status": 503})
+        await send(chunk(b"no", more=False))
+        await asyncio.sleep(0.2)
+
+    drive(instrument(app, service="test"))
     assert seen.access[0]["response_time_ms"] < 200
 
 
