@@ -53,7 +53,7 @@ def test_each_statement_has_a_span_and_a_sample_with_operation_and_table(
         connection.execute(sa.delete(table))
         connection.execute(sa.select(table).join(other, other.c.order_id == table.c.id)).all()
         connection.execute(sa.text("SELECT 1"))
-    calls = [s for s in seen.spans if s.attributes["db.operation.name"] not in ("CREATE", "PRAGMA")]
+    calls = [s for s in seen.spans if s.attributes["db.operation.name"] not in ("CREATE", "PRAGMA", "COMMIT")]
     assert [s.name for s in calls] == [
         "INSERT orders", "SELECT orders", "UPDATE orders", "DELETE orders", "SELECT", "SELECT",
     ]  # fmt: skip
@@ -73,17 +73,47 @@ def test_a_statement_that_fails_ends_its_span_as_an_error_and_raises_unchanged(
     with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
         connection.execute(sa.insert(table), [{"id": 1}])
         connection.execute(sa.insert(table), [{"id": 1}])
-    failed = seen.spans[-1]
+    failed = next(s for s in seen.spans if s.status.status_code is StatusCode.ERROR)
     assert failed.status.status_code is StatusCode.ERROR
     assert failed.attributes["error.type"] == "sqlite3.IntegrityError"
     assert seen.change("database_query_duration_seconds_count", operation="insert", table="orders") == 2
 
 
+def test_a_commit_is_a_call_of_its_own_and_a_failed_one_raises_unchanged(tmp_path: Any, seen: Seen) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    table.metadata.create_all(engine)
+    seen.start()
+    before = len(seen.spans)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(table).values(id=1))
+    insert, commit = seen.spans[before:]
+    assert (insert.name, commit.name) == ("INSERT orders", "COMMIT")
+    assert commit.attributes["db.namespace"] == "a.db"
+    assert seen.change("database_query_duration_seconds_count", operation="commit", table="_OTHER") == 1
+
+    class BrokenError(Exception):
+        pass
+
+    def broken(_connection: Any) -> None:
+        raise BrokenError
+
+    other_engine = sa.create_engine("sqlite://")
+    dialect: Any = other_engine.dialect
+    dialect.do_commit = broken
+    with pytest.raises(BrokenError), other_engine.begin() as connection:
+        connection.execute(sa.text("SELECT 1"))
+    assert seen.spans[-1].status.status_code is StatusCode.ERROR
+    engine.dispose()
+    other_engine.dispose()
+
+
 def test_a_query_timed_by_hand_has_the_statements_spans_and_one_sample(engine: sa.Engine, seen: Seen) -> None:
+    seen.start()
     with metrics.query("insert", "orders"), engine.begin() as connection:
         connection.execute(sa.insert(table).values(id=1))
-    assert seen.spans[-1].name == "INSERT orders"
+    assert [s.name for s in seen.spans[-2:]] == ["INSERT orders", "COMMIT"]
     assert seen.change("database_query_duration_seconds_count", operation="insert", table="orders") == 1
+    assert seen.change("database_query_duration_seconds_count", operation="commit", table="_OTHER") == 0
 
 
 def test_a_connection_that_cannot_be_made_is_counted(seen: Seen) -> None:

@@ -1,4 +1,4 @@
-"""SQLAlchemy 2: a span and a duration for each statement, failed connections, and the pools' connections."""
+"""SQLAlchemy 2: a span and a duration for each statement and commit, failed connections, and the pools' connections."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orders_obs._version import __version__
 from orders_obs.telemetry.guard import guarded
 from orders_obs.telemetry.metrics.api import metrics
 from orders_obs.telemetry.record import qualified_name
-from orders_obs.telemetry.traces.spans import record_exception
+from orders_obs.telemetry.traces.spans import client_span, record_exception
 
 if TYPE_CHECKING:
     from orders_obs.settings import Settings
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["install"]
 
 _CALL = "_orders_obs_call"
+_COMMIT = "_orders_obs_commits"
 _UNKNOWN = "_OTHER"
 _OPERATIONS = frozenset(
     {
@@ -58,6 +59,38 @@ def _connected(connection: Any) -> None:
         pool = connection.engine.pool
         if hasattr(pool, "checkedout") and hasattr(pool, "checkedin"):
             metrics.computed.track_pool(pool)
+        _time_commits(connection.engine)
+
+
+def _time_commits(engine: Any) -> None:
+    """Time what a commit waits for, often more than its statements did; SQLAlchemy has no event after one."""
+    dialect = engine.dialect
+    if _COMMIT in vars(dialect):
+        return
+    commit = dialect.do_commit
+    attributes = {**_server(dialect, engine.url), "db.operation.name": "COMMIT"}
+
+    def do_commit(connection: Any) -> None:
+        start = time.perf_counter()
+        try:
+            with client_span("COMMIT", SpanKind.CLIENT, attributes):
+                commit(connection)
+        finally:
+            metrics.record_query("commit", _UNKNOWN, time.perf_counter() - start)
+
+    dialect.do_commit = do_commit
+    setattr(dialect, _COMMIT, True)
+
+
+def _server(dialect: Any, url: Any) -> dict[str, Any]:
+    attributes: dict[str, Any] = {"db.system.name": _SYSTEMS.get(dialect.name, dialect.name)}
+    if url.database:
+        attributes["db.namespace"] = str(url.database).rpartition("/")[2]
+    if url.host:
+        attributes["server.address"] = url.host
+        if url.port:
+            attributes["server.port"] = url.port
+    return attributes
 
 
 def _before(
@@ -65,21 +98,14 @@ def _before(
 ) -> None:
     with guarded("clients.sqlalchemy"):
         operation, table = _target(statement, context)
-        url = conn.engine.url
         attributes: dict[str, Any] = {
-            "db.system.name": _SYSTEMS.get(conn.dialect.name, conn.dialect.name),
+            **_server(conn.dialect, conn.engine.url),
             "db.operation.name": operation.upper(),
             # The statement with its placeholders; values are never part of it where they are bound.
             "db.query.text": statement,
         }
         if table != _UNKNOWN:
             attributes["db.collection.name"] = table
-        if url.database:
-            attributes["db.namespace"] = str(url.database).rpartition("/")[2]
-        if url.host:
-            attributes["server.address"] = url.host
-            if url.port:
-                attributes["server.port"] = url.port
         name = operation.upper() if table == _UNKNOWN else f"{operation.upper()} {table}"
         span = trace.get_tracer("orders_obs.sqlalchemy", __version__).start_span(
             name, kind=SpanKind.CLIENT, attributes=attributes
