@@ -19,6 +19,7 @@ from orders_obs import UserError, instrument
 from orders_obs.signals import INSTRUMENTS
 from orders_obs.telemetry import guard
 from orders_obs.telemetry.metrics.api import Metrics
+from orders_obs.telemetry.record import RequestRecord
 from tests.telemetry.conftest import Drive, Seen, forget_provider
 
 parse_openmetrics: Any = openmetrics.text_string_to_metric_families
@@ -118,6 +119,30 @@ def test_a_metric_is_declared_once_and_got_again(own: Metrics) -> None:
     own.histogram("wait_seconds", buckets=[1, 2]).observe(1.5)
     assert value(own, "depth") == 3
     assert value(own, "wait_seconds_bucket", le="2.0") == 1
+
+
+def test_a_metric_of_the_application_with_a_name_of_ours_stays_and_nothing_breaks(own: Metrics) -> None:
+    from prometheus_client import Counter, Gauge
+
+    theirs = Counter("http_requests", "theirs", ["path"], registry=own.registry)
+    theirs.labels("/x").inc()
+    Gauge("cache_hit_rate", "theirs", registry=own.registry).set(7)
+    own.start(100)
+    record = RequestRecord("GET", "/x")
+    own.request_started(record)
+    record.start_response(200)
+    record.end()
+    own.request_over(record, None)
+    own.cache_lookup("orders", hit=True)
+    assert value(own, "http_requests_total", path="/x") == 1
+    assert value(own, "cache_hit_rate") == 7
+    assert [
+        s.labels for f in own.registry.collect() for s in f.samples if s.name == "http_requests_total"
+    ] == [{"path": "/x"}]
+    assert (
+        value(own, "http_request_duration_seconds_count", method="GET", route="__unmatched__", status="200")
+        == 1
+    )
 
 
 def test_a_query_inside_an_instrumented_call_is_counted_once(own: Metrics) -> None:

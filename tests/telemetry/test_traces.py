@@ -257,3 +257,16 @@ def test_a_sampler_or_processor_that_fails_does_not_reach_the_application(
     exchange = drive(app_with(handler), "/x")
     assert (exchange.status, exchange.body, exchange.error) == (200, b'"done"', None)
     assert len(texts) == 1
+
+
+def test_a_variable_that_only_the_sdk_reads_and_refuses_keeps_no_service_from_starting(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts: list[bytes] = []
+    monkeypatch.setattr(LineWriter, "write", lambda _self, line: texts.append(line))
+    monkeypatch.setenv("OTEL_SPAN_EVENT_COUNT_LIMIT", "many")
+    app = FastAPI()
+    app.add_api_route("/x", nothing)
+    assert drive(instrument(app, service="test", endpoint="http://127.0.0.1:9"), "/x").status == 200
+    assert b"traces are not exported" in texts[0]
+    assert len(texts) == 2

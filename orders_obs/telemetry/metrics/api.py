@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry
 
 from orders_obs.errors import UserError
 from orders_obs.signals import instruments
@@ -23,8 +24,6 @@ from orders_obs.telemetry.record import CURRENT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from prometheus_client import CollectorRegistry
-
     from orders_obs.signals.instruments import Kind
     from orders_obs.telemetry.record import RequestRecord
 
@@ -32,6 +31,7 @@ __all__ = ["Metrics", "metrics"]
 
 _IN_QUERY: ContextVar[bool] = ContextVar("orders_obs_in_query", default=False)
 _BUDGET = 2000
+_log = logging.getLogger("orders_obs.metrics")
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 
 
@@ -44,6 +44,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self.registry = registry
         self.budget = _BUDGET
+        self._hidden = CollectorRegistry()
         self._families: dict[str, CounterFamily | GaugeFamily | HistogramFamily] = {}
         self._lock = threading.RLock()
         self._computed: ComputedGauges | None = None
@@ -158,7 +159,10 @@ class Metrics:
         with self._lock:
             if self._computed is None:
                 self._computed = ComputedGauges()
-                self.registry.register(self._computed)
+                try:
+                    self.registry.register(self._computed)
+                except ValueError:
+                    self._say_taken("cache_hit_rate or database_pool_connections")
             return self._computed
 
     def start(self, budget: int) -> None:
@@ -210,9 +214,22 @@ class Metrics:
             with self._lock:
                 family = self._families.get(instrument.name)
                 if family is None:
-                    family = register(instrument, self.budget, self._overflowed, self.registry)
+                    family = self._registered(instrument)
                     self._families[instrument.name] = family
         return family
+
+    def _registered(self, instrument: Instrument) -> CounterFamily | GaugeFamily | HistogramFamily:
+        try:
+            return register(instrument, self.budget, self._overflowed, self.registry)
+        except ValueError:
+            if instrument.name not in instruments.INSTRUMENTS:
+                raise
+            # A metric of the application has the name. It stays; ours goes on where nobody sees it.
+            self._say_taken(instrument.name)
+            return register(instrument, self.budget, self._overflowed, self._hidden)
+
+    def _say_taken(self, name: str) -> None:
+        _log.warning("the application has a metric %s of its own, which is shown instead of ours", name)
 
     def _overflowed(self, name: str) -> None:
         if name != instruments.TELEMETRY_DROPPED.name:

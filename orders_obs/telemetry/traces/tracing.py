@@ -137,11 +137,15 @@ def _own_provider(settings: Settings, metrics: Metrics, delivery: Delivery) -> T
         return None
     from orders_obs.telemetry.export.otlp import Exporter, HttpSender
 
-    exporter = Exporter(
-        "spans", sdk.encode, sdk.rejected, HttpSender(settings.traces_endpoint, settings), settings, metrics
-    )
+    try:
+        sender = HttpSender(settings.traces_endpoint, settings)
+        exporter = Exporter("spans", sdk.encode, sdk.rejected, sender, settings, metrics)
+        provider = sdk.build_provider(settings, exporter.put, exporter.flush)
+    except ValueError as error:  # the SDK refuses a variable that only it reads
+        _log.warning("traces are not exported: %s", redact_text(str(error)))
+        return None
     delivery.add(exporter)
-    return sdk.build_provider(settings, exporter.put, exporter.flush)
+    return provider
 
 
 def _random_id(bits: int) -> int:
