@@ -166,6 +166,44 @@ def test_an_exception_logged_anywhere_has_its_stack_and_type(seen: Seen) -> None
         assert line["exception"].startswith("Traceback")
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda log: log.info("100%", 1),
+        lambda log: log.error("%d items", "x", order_id=5),
+        lambda log: log.warning(Hostile()),
+        lambda log: log.info("e", value=Hostile()),
+        lambda log: log.log("no level", "e"),
+        lambda log: log.info(),
+    ],
+)
+def test_a_log_call_never_raises_and_leaves_a_line_where_there_is_anything_to_say(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch, call: Any
+) -> None:
+    monkeypatch.delenv("ORDERS_OBS_RAISE_INTERNAL_ERRORS")
+    instrument(FastAPI(), service="shop")
+    call(get_logger())
+    get_logger().info("after")
+    assert seen.lines[-1]["event"] == "after"
+
+
+def test_a_line_whose_arguments_do_not_fit_is_written_with_all_of_them(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ORDERS_OBS_RAISE_INTERNAL_ERRORS")
+    instrument(FastAPI(), service="shop")
+    get_logger().error("%d items", "many", order_id=5)
+    (line,) = seen.lines
+    assert (line["event"], line["order_id"], line["level"]) == ("%d items many", 5, "error")
+
+
+def test_an_extra_named_event_falsifies_nothing(seen: Seen) -> None:
+    instrument(FastAPI(), service="shop")
+    logging.getLogger("l").warning("said", extra={"event": "evil"})
+    (line,) = seen.lines
+    assert (line["event"], line["field_event"]) == ("said", "evil")
+
+
 def test_lines_below_the_level_are_not_written(seen: Seen) -> None:
     instrument(FastAPI(), service="shop", log_level="warning")
     get_logger().info("no")

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from orders_obs.telemetry.guard import internal_error
+from orders_obs.telemetry.guard import guarded, internal_error
 from orders_obs.telemetry.logs.processors import AddContext, Render, level_number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orders_obs.settings import Settings
     from orders_obs.telemetry.export.lines import LineWriter
 
 __all__ = ["adopt_server_loggers", "configure", "mark_recorded"]
 
 _RECORDED = "__orders_obs_recorded__"
+_METHODS = ("debug", "info", "warning", "warn", "error", "critical", "fatal", "exception", "log", "msg")
 # What LogRecord has by itself; everything else on one is the caller's `extra`.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 # Clients whose every request is a span already, and who say so again at level info.
@@ -48,7 +51,9 @@ class _StandardHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             event: dict[str, Any] = {"event": record.getMessage()}
-            event.update((key, value) for key, value in vars(record).items() if key not in _STANDARD)
+            for key, value in vars(record).items():
+                if key not in _STANDARD:
+                    event["field_event" if key == "event" else key] = value
             if record.exc_info:
                 event["exc_info"] = record.exc_info
             level = record.levelname.lower()
@@ -83,6 +88,27 @@ class _NotRecorded(logging.Filter):
         return not getattr(exception, _RECORDED, False)
 
 
+def _harmless(kind: type[Any]) -> type[Any]:
+    """The bound logger with methods that do not raise, whatever the arguments: `log.info("100%", 1)` is a line too."""
+
+    def harmless(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(self: Any, *args: Any, **fields: Any) -> Any:
+            try:
+                return method(self, *args, **fields)
+            except Exception:
+                internal_error("logs.call")
+            with guarded("logs.call"):
+                return method(self, " ".join(map(str, args)), **fields)
+
+        return call
+
+    methods = {name: getattr(kind, name) for name in _METHODS}
+    # What is below the level does nothing at all; wrapped it would only cost more.
+    return type(
+        kind.__name__, (kind,), {name: harmless(m) for name, m in methods.items() if m.__name__ != "_nop"}
+    )
+
+
 def mark_recorded(exception: BaseException) -> None:
     """Remember that a line carries this exception."""
     try:
@@ -103,7 +129,7 @@ def configure(settings: Settings, writer: LineWriter) -> None:
     else:
         structlog.configure(
             processors=[structlog.contextvars.merge_contextvars, AddContext(), render],
-            wrapper_class=structlog.make_filtering_bound_logger(minimum),
+            wrapper_class=_harmless(structlog.make_filtering_bound_logger(minimum)),
             logger_factory=lambda *args: _LineLogger(writer, str(args[0]) if args else ""),
             cache_logger_on_first_use=True,
         )
