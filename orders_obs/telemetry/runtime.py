@@ -35,11 +35,11 @@ class Telemetry:
         self.metrics.start(settings.series_budget)
         self.delivery = Delivery(settings.shutdown_timeout)
         writer = LineWriter(metrics)
-        configure(settings, writer)
+        structlog_is_ours = configure(settings, writer)
         self.tracing = Tracing(settings, metrics, self.delivery)
         # Last, so that what the others have to say at the end is written too.
         self.delivery.add(writer)
-        self._access = AccessLog()
+        self._access = AccessLog(ours=structlog_is_ours)
         self._serving = False
         instrument_clients(settings)
         self.delivery.chain_sigterm()

@@ -247,6 +247,22 @@ def test_a_structlog_configuration_that_is_there_is_joined_not_replaced(seen: Se
     assert seen.texts == []
 
 
+def test_a_logger_factory_that_takes_no_name_still_gets_the_access_line(seen: Seen, drive: Drive) -> None:
+    written: list[str] = []
+
+    class Mine:
+        def msg(self, text: str) -> None:
+            written.append(text)
+
+        log = debug = info = warning = error = msg
+
+    mine: Any = lambda: Mine()  # noqa: E731, PLW0108
+    structlog.configure(processors=[structlog.processors.JSONRenderer()], logger_factory=mine)
+    drive(instrument(FastAPI(), service="shop"), "/none")
+    (line,) = [json.loads(text) for text in written]
+    assert (line["event"], line["endpoint"]) == ("API metrics", "__unmatched__")
+
+
 def test_root_handlers_that_are_there_stay_and_their_records_carry_the_trace(
     seen: Seen, drive: Drive
 ) -> None:

@@ -19,10 +19,15 @@ EVENT = "API metrics"
 
 
 class AccessLog:
-    """Writes the line of a request that ended, from its record alone."""
+    """Writes the line of a request that ended, from its record alone.
 
-    def __init__(self) -> None:
-        self._log: Any = structlog.get_logger("orders_obs.access")
+    Args:
+        ours: Whether structlog is set up by us, not by the application.
+    """
+
+    def __init__(self, *, ours: bool) -> None:
+        # A logger factory of the application's need not take a name.
+        self._log: Any = structlog.get_logger("orders_obs.access") if ours else structlog.get_logger()
 
     def write(self, record: RequestRecord) -> None:
         """Say how the request ended: errors of the service at level error, the client's at warning, the rest at info."""

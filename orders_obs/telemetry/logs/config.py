@@ -117,11 +117,16 @@ def mark_recorded(exception: BaseException) -> None:
         pass
 
 
-def configure(settings: Settings, writer: LineWriter) -> None:
-    """Set up structlog and the root logger where the application has not, and join them where it has."""
+def configure(settings: Settings, writer: LineWriter) -> bool:
+    """Set up structlog and the root logger where the application has not, and join them where it has.
+
+    Returns:
+        Whether structlog is set up by us.
+    """
     render = Render(settings)
     minimum = level_number(settings.log_level)
-    if structlog.is_configured():
+    ours = not structlog.is_configured()
+    if not ours:
         processors = structlog.get_config()["processors"]
         if not any(isinstance(processor, AddContext) for processor in processors):
             # In place: loggers that are bound already hold this very list.
@@ -148,6 +153,7 @@ def configure(settings: Settings, writer: LineWriter) -> None:
                 if logging.getLogger(name).level == logging.NOTSET:
                     logging.getLogger(name).setLevel(logging.WARNING)
     adopt_server_loggers()
+    return ours
 
 
 def adopt_server_loggers() -> None:
