@@ -38,7 +38,17 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     show.add_argument("--json", action="store_true", help="as data")
     show.set_defaults(run=_show)
 
-    for command in (build, show):
+    explain = commands.add_parser(
+        "explain", help="one alert in words and numbers: how fast, how dear, whom it tells"
+    )
+    explain.add_argument("name", help="the alert's name, or its full name on CloudWatch")
+    explain.add_argument(
+        "--env", default="production", help="an environment of the catalogue (default: production)"
+    )
+    explain.add_argument("--json", action="store_true", help="as data")
+    explain.set_defaults(run=_explain)
+
+    for command in (build, show, explain):
         command.add_argument(
             "--catalogue", help="a file or folder (default: alerts/ here, else the shipped one)"
         )
@@ -108,4 +118,20 @@ def _show(args: argparse.Namespace) -> int:
     for alert in alerts:
         reach = f"    topic {alert.severity.topic or '-'}{', pages' if alert.severity.page else ''}\n"
         print(f"{alert.full_name}\n    fires while {describe(alert)}\n{reach}    {alert.source}")
+    return 0
+
+
+def _explain(args: argparse.Namespace) -> int:
+    from orders_obs.alerts.explain import explain
+    from orders_obs.alerts.nodes import did_you_mean
+
+    alerts = _load(args).resolve(args.env).alerts
+    found = [explain(alert) for alert in alerts if args.name in (alert.name, alert.full_name)]
+    if not found:
+        names = dict.fromkeys(alert.name for alert in alerts)
+        raise UserError(f"there is no alert {args.name!r} in {args.env}", hint=did_you_mean(args.name, names))
+    if args.json:
+        print(json.dumps({"alerts": [explanation.as_data() for explanation in found]}, indent=2))
+    else:
+        print("\n".join(explanation.text() for explanation in found), end="")
     return 0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orders_obs.alerts.model import Alert, ResolvedCatalogue
     from orders_obs.signals.model import CloudWatchMetric, Share
 
-__all__ = ["compile_alarms", "render"]
+__all__ = ["compile_alarm", "compile_alarms", "render"]
 
 _TREAT_MISSING = {"ok": "notBreaching", "breach": "breaching", "keep": "ignore", "unknown": "missing"}
 _OPERATOR = {"above": "GreaterThanThreshold", "below": "LessThanThreshold"}
@@ -37,7 +37,7 @@ def compile_alarms(catalogue: ResolvedCatalogue) -> list[dict[str, Any]]:
     Raises:
         UserError: An alert cannot be expressed, or a resource that it needs is not filled in.
     """
-    return [_alarm(alert) for alert in catalogue.alerts]
+    return [compile_alarm(alert) for alert in catalogue.alerts]
 
 
 def render(alarms: list[dict[str, Any]]) -> str:
@@ -45,7 +45,8 @@ def render(alarms: list[dict[str, Any]]) -> str:
     return json.dumps(alarms, indent=2, sort_keys=True) + "\n"
 
 
-def _alarm(alert: Alert) -> dict[str, Any]:
+def compile_alarm(alert: Alert) -> dict[str, Any]:
+    """The alarm of one alert; as `compile_alarms`."""
     if len(alert.full_name) > _NAME_LENGTH:
         _fail(
             alert,
