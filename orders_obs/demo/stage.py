@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,19 +57,19 @@ def set_up(wanted: str, alerts: Sequence[Alert], *, need_running: bool) -> Itera
     if need_running and running is None:
         raise EnvironmentFault("no sandbox runs", hint="`orders-obs sandbox up` starts one")
     name = _choose(wanted, running)
-    if name == "docker":
-        try:
-            state = control.up("docker")
-        except EnvironmentFault as fault:
-            if wanted == "docker" or need_running:
-                raise
-            say(f"Docker could not start the sandbox ({fault}); looking in memory instead")
-            name = "embedded"
+    with ExitStack() as stack:
+        if name == "docker":
+            try:
+                stage = stack.enter_context(_in_containers(running))
+            except EnvironmentFault as fault:
+                if wanted == "docker" or need_running:
+                    raise
+                say(f"Docker did not do it ({fault}); looking in memory instead")
+                stage = stack.enter_context(_in_memory(alerts))
+        elif name == "native":
+            stage = stack.enter_context(_in_processes(running))
         else:
-            with _in_containers(state, keep=running is not None) as stage:
-                yield stage
-            return
-    with _in_processes(running) if name == "native" else _in_memory(alerts) as stage:
+            stage = stack.enter_context(_in_memory(alerts))
         yield stage
 
 
@@ -124,16 +124,18 @@ def _in_processes(running: State | None) -> Iterator[Stage]:
 
 
 @contextmanager
-def _in_containers(state: State, *, keep: bool) -> Iterator[Stage]:
-    with ContainerServices(state) as services:
-        backend = LiveBackend(state.urls, services.url("inbox"))
-        try:
-            yield _started("docker", services, backend, state.urls)
-        finally:
-            services.stop()
-            backend.close()
-            if not keep:
-                control.down()
+def _in_containers(running: State | None) -> Iterator[Stage]:
+    state = control.up("docker")
+    try:
+        with ContainerServices(state) as services:
+            backend = LiveBackend(state.urls, services.url("inbox"))
+            try:
+                yield _started("docker", services, backend, state.urls)
+            finally:
+                backend.close()
+    finally:
+        if running is None:
+            control.down()
 
 
 def _started(name: str, services: Services, backend: Backend, urls: dict[str, str]) -> Stage:

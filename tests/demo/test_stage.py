@@ -30,7 +30,8 @@ def fake_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     client.write_text(
         f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n'
         f'case "$*" in *" logs "*) echo \'{line}\'; echo "not json t1x"; echo \'{first}\';; esac\n'
-        f'case "$*" in *" up "*) [ -e {tmp_path}/broken ] && exit 1;; esac\nexit 0\n'
+        f'case "$*" in *"--profile demo up "*) [ -e {tmp_path}/broken-services ] && exit 1;; '
+        f'*" up "*) [ -e {tmp_path}/broken-sandbox ] && exit 1;; esac\nexit 0\n'
     )
     client.chmod(0o755)
     monkeypatch.setenv("PATH", f"{client.parent}:/usr/bin:/bin")
@@ -77,10 +78,11 @@ def test_services_in_containers_are_built_awaited_read_and_taken_away(fake_docke
     control.down()
 
 
-def test_where_docker_cannot_start_the_sandbox_auto_looks_in_memory(
-    fake_docker: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("broken", ["sandbox", "services"])
+def test_where_docker_does_not_do_it_auto_looks_in_memory(
+    fake_docker: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], broken: str
 ) -> None:
-    (fake_docker / "broken").touch()
+    (fake_docker / f"broken-{broken}").touch()
     monkeypatch.setattr(programs, "missing", lambda _names=native.NEEDED: [programs.PROGRAMS["jaeger"]])
 
     class Nothing(Exception):  # noqa: N818
