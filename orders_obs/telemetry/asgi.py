@@ -137,6 +137,7 @@ class ASGIMiddleware:
             kind = message.get("type")
             if kind == "lifespan.startup.complete":
                 with guarded("asgi.startup"):
+                    self._telemetry.delivery.begin()
                     self._telemetry.serving()
             elif kind in (
                 "lifespan.shutdown.complete",

@@ -298,12 +298,14 @@ def test_a_closed_standard_output_is_counted_and_harmless(
 class Part:
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.timeouts: list[float] = []
 
     def drain(self) -> None:
         self.calls.append("drain")
 
     def flush(self, timeout: float) -> bool:
         self.calls.append("flush")
+        self.timeouts.append(timeout)
         return True
 
     def close(self) -> None:
@@ -328,6 +330,24 @@ def test_our_sigterm_handler_comes_before_the_one_that_is_there(monkeypatch: pyt
     delivery.chain_sigterm()
     signal.raise_signal(signal.SIGTERM)
     assert order == [(signal.SIGTERM, ["drain"])]
+
+
+def test_the_deadline_is_one_for_all_the_ways_in_which_a_process_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Under uvicorn the lifespan's shutdown comes first, then the signal once more, then perhaps the interpreter's exit."""
+    now = [100.0]
+    monkeypatch.setattr("orders_obs.telemetry.export.delivery.time.monotonic", lambda: now[0])
+    part = Part()
+    delivery = Delivery(2)
+    delivery.add(part)
+    for later in (0.0, 1.5, 5.0):
+        now[0] = 100.0 + later
+        delivery.flush()
+    assert part.timeouts == [2.0, 0.5, 0.0]
+    delivery.begin()
+    delivery.flush()
+    assert part.timeouts[-1] == 2.0
 
 
 def test_a_script_without_server_delivers_on_sigterm_and_still_dies_of_it(receiver: Receiver) -> None:

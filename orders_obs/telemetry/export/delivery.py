@@ -36,7 +36,7 @@ class Delivery:
     """Flushes everything when the process is about to end.
 
     The ways in: the ASGI lifespan's shutdown (`flush_async`), SIGTERM (a handler chained before whichever is there), and the
-    interpreter's exit.
+    interpreter's exit. A process often goes through two of them; the time that the first took is not given a second time.
 
     Args:
         timeout: Seconds that our part of a shutdown may take, in all.
@@ -46,15 +46,25 @@ class Delivery:
         self._timeout = timeout
         self._parts: list[Flushable] = []
         self._chained: Callable[[int, FrameType | None], Any] | None = None
+        self._end: float | None = None
         atexit.register(self._at_exit)
 
     def add(self, part: Flushable) -> None:
         """Deliver this one too, after those added before it."""
         self._parts.append(part)
 
-    def flush(self, timeout: float | None = None) -> bool:
-        """Deliver everything, in at most `timeout` seconds (the one of the settings when None); whether all of it went."""
-        deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
+    def begin(self) -> None:
+        """A server starts: when it ends, the whole time is there again."""
+        self._end = None
+
+    def flush(self) -> bool:
+        """Deliver everything because the end has come; whether all of it went.
+
+        The deadline runs from the first call, however many there are.
+        """
+        if self._end is None:
+            self._end = time.monotonic() + self._timeout
+        deadline = self._end
         delivered = True
         for part in self._parts:
             with guarded("export.flush"):

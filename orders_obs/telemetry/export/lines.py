@@ -19,6 +19,7 @@ __all__ = ["LineWriter"]
 
 _MAX_BYTES = 8 << 20
 _CHUNK = 256
+_LEAST = 0.05
 
 
 class LineWriter:
@@ -58,8 +59,9 @@ class LineWriter:
         """Nothing to hurry: lines never wait for a batch."""
 
     def flush(self, timeout: float) -> bool:
-        """Write what waits. Returns after `timeout` seconds at the latest, and says whether everything was written."""
-        deadline = time.monotonic() + timeout
+        """Write what waits, in at most `timeout` seconds or 50 ms, if that is more; whether everything was written."""
+        # What is ready to be written gets a moment even where others have used up the time.
+        deadline = time.monotonic() + max(timeout, _LEAST)
         while self._queue or self._writing:
             if time.monotonic() >= deadline:
                 return False
