@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check unit live lock clean
+.PHONY: demo test check compose-schema unit live lock clean
 
 .venv: .venv/.ready
 
@@ -24,7 +24,11 @@ check: .venv
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: .venv
+# The Compose specification's schema travels in a Go module; the tests themselves reach no network.
+compose-schema:
+	@if command -v go >/dev/null; then cd tests/sandbox/compose_spec && go mod download || echo "not fetched; its test will say so"; fi
+
+unit: .venv compose-schema
 	$(BIN)/pytest -m "not live"
 
 live: .venv
