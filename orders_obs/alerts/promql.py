@@ -1,0 +1,91 @@
+"""PromQL read back: which series an expression chooses, and through which functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import promql_parser
+
+from orders_obs.signals.model import Matcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Use", "children", "parse", "uses"]
+
+_OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A selector of an expression.
+
+    Attributes:
+        metric: Name of the metric; empty where the selector gives none.
+        matchers: Conditions on labels, the one on `__name__` left out.
+        window: Seconds of its range, None for an instant vector.
+        functions: What it passes through, innermost first: names of functions and of aggregations.
+    """
+
+    metric: str
+    matchers: tuple[Matcher, ...]
+    window: float | None
+    functions: tuple[str, ...]
+
+
+def parse(expr: str) -> Any:
+    """The tree of an expression.
+
+    Raises:
+        ValueError: It is no PromQL; the message says why.
+    """
+    try:
+        return promql_parser.parse(expr)
+    except (ValueError, TypeError) as error:
+        raise ValueError(str(error)) from None
+
+
+def uses(tree: Any) -> list[Use]:
+    """Every selector of an expression's tree, in the order of the text."""
+    return list(_walk(tree, (), None))
+
+
+def children(node: Any) -> list[Any]:
+    """The direct parts of a node."""
+    if isinstance(node, promql_parser.BinaryExpr):
+        return [node.lhs, node.rhs]
+    if isinstance(node, promql_parser.Call):
+        return list(node.args)
+    if isinstance(node, promql_parser.AggregateExpr):
+        return [node.expr] if node.param is None else [node.param, node.expr]
+    if isinstance(node, (promql_parser.ParenExpr, promql_parser.UnaryExpr, promql_parser.SubqueryExpr)):
+        return [node.expr]
+    if isinstance(node, promql_parser.MatrixSelector):
+        return [node.vector_selector]
+    return []
+
+
+def _walk(node: Any, functions: tuple[str, ...], window: float | None) -> Iterator[Use]:
+    if isinstance(node, promql_parser.VectorSelector):
+        yield _use(node, functions, window)
+        return
+    if isinstance(node, promql_parser.MatrixSelector):
+        window = node.range.total_seconds()
+    elif isinstance(node, promql_parser.Call):
+        functions = (node.func.name, *functions)
+    elif isinstance(node, promql_parser.AggregateExpr):
+        functions = (str(node.op), *functions)
+    for child in children(node):
+        yield from _walk(child, functions, window)
+
+
+def _use(node: Any, functions: tuple[str, ...], window: float | None) -> Use:
+    metric, matchers = node.name or "", []
+    for matcher in node.matchers.matchers:
+        op = _OPERATORS[str(matcher.op).rpartition(".")[2].partition("(")[0]]
+        if matcher.name == "__name__" and op == "=":
+            metric = matcher.value
+        else:
+            matchers.append(Matcher(matcher.name, op, matcher.value))  # type: ignore[arg-type]  # one of the four operators
+    return Use(metric, tuple(matchers), window, functions)
