@@ -346,10 +346,9 @@ def _is_burn_out_of_reach(found: Comparison, rule: _Rule) -> bool:
     if op(written) != "*":
         return False
     whole, ratio = scaled(found.value)
-    budget, factor = sorted((number(written.lhs) or 0, number(written.rhs) or 0))
+    budget = min(number(written.lhs) or 0, number(written.rhs) or 0)
     return (
         0 < budget < whole
-        and factor > 1
         and found.never(0, whole)
         and (is_events_ratio(ratio, rule.file.recorded) or _is_named_ratio(ratio))
     )
@@ -392,12 +391,12 @@ def _is_gauge(name: str) -> bool:
     instrument = INSTRUMENTS.get(name)
     if instrument is not None:
         return instrument.kind == "gauge"
-    return name in _GAUGES or (":" not in name and name.endswith(_GAUGE_ENDINGS))
+    return name in _GAUGES or name.endswith(_GAUGE_ENDINGS)
 
 
 def _rate_of_gauge(rule: _Rule) -> Iterator[_Said]:
     for use in uses(rule.tree):
-        if is_rated(use) and _is_gauge(use.metric) and use.metric not in rule.file.recorded:
+        if is_rated(use) and _is_gauge(use.metric):
             yield _Said(
                 f"{use.functions[0]}() of {use.metric}, a gauge: each fall is taken for a restart and counted as growth",
                 "delta() or deriv() for its change, avg_over_time() for its level",

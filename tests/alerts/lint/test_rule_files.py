@@ -152,6 +152,24 @@ DEFECTS = [
         '1 - rate(x_seconds_bucket{le="5.0"}[5m]) / ignoring (le) rate(x_seconds_count[5m]) > 0.1',
     ),
     ("never-true", "(x > bool 3) + (x offset 1m > bool 3) > 2", "(x > bool 3) + (x offset 1m > bool 3) >= 2"),
+    ("never-true", "(up and on () y) > 1", "(up and on () y) < 1"),
+    ("never-true", "(up or vector(1)) > 1", "(up or vector(2)) > 1"),
+    ("never-true", f"{OUR_P99} == 60", f"{OUR_P99} == 30"),
+    (
+        "never-true",
+        '(sum(rate(x_total[5m])) - sum(rate(x_total{ok="yes"}[5m]))) / sum(rate(x_total[5m])) > 1',
+        '(sum(rate(x_total[5m])) - sum(rate(x_total{ok="yes"}[5m]))) / sum(rate(y_total[5m])) > 1',
+    ),
+    (
+        "never-true",
+        '(sum(rate(x_total{ok="no"}[5m])) or 0 * sum(rate(x_total[5m]))) / sum(rate(x_total[5m])) > 1.5',
+        '(sum(rate(x_total{ok="no"}[5m])) or sum(rate(y_total[5m]))) / sum(rate(x_total[5m])) > 1.5',
+    ),
+    (
+        "never-true",
+        'sum by (a, b) (rate(x_total{ok="no"}[5m])) / on (a) group_left sum by (a) (rate(x_total[5m])) > 2',
+        'sum by (a) (rate(x_total{ok="no"}[5m])) / on (a) group_right sum by (a, b) (rate(x_total[5m])) > 2',
+    ),
     ("always-true", "avg by (job) (up) <= 1", "avg by (job) (up) < 1"),
     ("always-true", f"{ERROR_SHARE} >= 0", f"{ERROR_SHARE} > 0"),
     ("always-true", "rate(x_total[5m]) >= 0", "rate(x_total[5m]) >= 0 and y > 3"),
@@ -169,9 +187,22 @@ def test_a_seeded_defect_is_found_and_its_right_form_is_not_reported(
     assert [finding for finding in lint_alert(right) if finding.level != "info"] == []
 
 
+def test_a_condition_that_cannot_hold_is_explained_by_the_values_that_there_can_be() -> None:
+    said = {
+        f"1 - {ERROR_SHARE} > 1": "a share of events goes from 0 to 1",
+        f"100 * {ERROR_SHARE} > 120": "a share of events goes from 0 to 100",
+        "rate(x_total[5m]) < 0": "growth of a counter is never below 0",
+        "absent(up) == 0": "absent() or group(), where it answers at all, is 1",
+    }
+    for expr, why in said.items():
+        (message,) = [found.message for found in lint_alert(expr) if found.level == "error"]
+        assert message.endswith(why)
+
+
 def test_an_alert_on_a_ratio_says_in_passing_that_it_has_no_minimum_of_traffic() -> None:
     (found,) = lint_alert(f"{ERROR_SHARE} > 0.05")
     assert (found.rule, found.level) == ("ratio-without-minimum", "info")
+    assert lint_alert(f"{ERROR_SHARE} > 0.05 and sum(rate(http_requests_total[5m])) > 0") == [found]
     gate = "sum(increase(http_requests_total[5m])) > 100"
     assert lint_alert(f"{ERROR_SHARE} > 0.05 and {gate}") == []
     assert lint_alert(f"({gate} and 1 - {ERROR_SHARE} < 0.95)") == []
@@ -192,6 +223,8 @@ def test_an_expression_is_judged_by_what_the_file_records_under_its_name() -> No
     assert [f.rule for f in lint(p99, alert("job:latency:p99 > 60"))] == ["quantile-threshold-out-of-reach"]
     total = record("requests_by_job", "sum by (job) (http_requests_total)")
     assert [f.rule for f in lint(total, alert("rate(requests_by_job[5m]) > 5"))] == ["rate-of-sum"]
+    counts = record("errors_each_minute_total", "sum(increase(errors_total[1m]))")
+    assert lint(counts, alert("errors_each_minute_total > 5")) == []
     rates = record("latency_rates", "sum by (le) (rate(x_seconds_bucket[5m]))")
     assert lint(rates, alert("histogram_quantile(0.99, latency_rates) > 5")) == []
 
@@ -231,6 +264,15 @@ def test_the_buckets_of_someone_elses_metric_of_the_same_name_are_not_ours() -> 
         'histogram_quantile(0.9, label_replace(sum by (b) (rate(x_bucket[5m])), "le", "$1", "b", "(.*)")) > 5',
         'rate(x_total{a="1" or b="2"}[5m]) / rate(x_total[5m]) > 2',
         "vector(1) < 2",
+        "(up == 0) <= 1",
+        "sum(up - 1) < -3",
+        "job:errors_total > 5",
+        "x_total / x_total offset 1d > 2",
+        "increase(sum(rate(x_total[5m]))[1h:1m]) > 3",
+        'rate(x_total{a="1"}[5m]) / rate(x_total[1h]) > 2',
+        'sum(rate(x_total{a="1"}[5m])) / sum(rate(x_total{b="2"}[5m])) > 2',
+        'sum(rate(x_total{a="1"}[5m])) / sum(rate(x_total[1h])) > 2',
+        'sum(rate(x_total{c="3"}[5m])) / sum(rate(x_total{a="1" or b="2"}[5m])) > 2',
         "x > 0 / 0 * y",
         "x > 2 ^ 9999",
     ],
