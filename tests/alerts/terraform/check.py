@@ -86,9 +86,9 @@ def _toolchain() -> tuple[tuple[str, str], Path]:
 
 @dataclass(frozen=True, slots=True)
 class _Type:
-    """What an attribute takes. `plain` is a value or a list of values, `unknown` what its module does not describe."""
+    """What an attribute takes. `plain` is values, lists or maps of them, `unknown` what its module does not describe."""
 
-    form: Literal["block", "blocks", "map", "plain", "unknown"]
+    form: Literal["block", "blocks", "plain", "unknown"]
     interface: str = ""
 
 
@@ -127,8 +127,6 @@ def _module(folder: Path, kind: str) -> _Module | None:
 
 
 def _type(text: str, interfaces: Collection[str]) -> _Type:
-    if "[key: string]" in text:
-        return _Type("map")
     name = re.sub(r" \| \w+\.IResolvable$", "", text)
     if name in interfaces:
         return _Type("block", name)
@@ -262,14 +260,16 @@ class _Program:
             self._line(before + self._literal(value, kind, place) + after, place)
 
     def _member(self, key: str, value: Any, kind: _Type, module: _Module, place: str) -> None:
-        if kind.form in {"map", "plain"}:
+        if kind.form == "plain":
             self._value(f"{json.dumps(key)}: ", value, _PLAIN, module, place, ",")
             return
         if kind.form == "block" and not _SNAKE.fullmatch(key):
             self._say(place, "an argument is written in snake case")
         name = _camel(key)
         child = module.interfaces.get(kind.interface, {}).get(name, _UNKNOWN)
-        self._value(f"{json.dumps(name)}: ", value, child, module, place, ",")
+        # Bare where it can be: the compiler suggests another name for a bare one only.
+        written = name if name.isidentifier() else json.dumps(name)
+        self._value(f"{written}: ", value, child, module, place, ",")
 
     def _literal(self, value: Any, kind: _Type, place: str) -> str:
         if value is None:
@@ -294,8 +294,14 @@ class _Program:
             self.references.append((f"void {self.constants[address]}.{_camel(attribute)};", place))
 
     def _known(self, address: Any, place: str) -> None:
-        if address not in self.constants:
+        if not isinstance(address, str) or address not in self.constants:
             self._say(place, f"{address} is not in the document")
+
+    def _managed(self, address: str, place: str) -> None:
+        if not _ADDRESS.fullmatch(address):
+            self._say(place, f"{address} is not the bare address of a resource")
+        else:
+            self._known(address, place)
 
     def _blocks(self, name: str, required: set[str], optional: set[str]) -> list[tuple[str, dict[str, Any]]]:
         """The blocks that Terraform reads itself, of which no types are published, if they have what they need."""
@@ -316,13 +322,13 @@ class _Program:
     def _imports(self) -> None:
         blocks = self._blocks("import", {"to", "id"}, {"provider"})
         for place, block in blocks:
-            self._known(block["to"], f"{place}.to")
+            self._managed(block["to"], f"{place}.to")
         self._once("import", "to", blocks)
 
     def _moves(self) -> None:
         blocks = self._blocks("moved", {"from", "to"}, set())
         for place, block in blocks:
-            self._known(block["to"], f"{place}.to")
+            self._managed(block["to"], f"{place}.to")
             if not _ADDRESS.fullmatch(block["from"]):
                 self._say(f"{place}.from", f"{block['from']} is no address of a resource")
             elif block["from"] in self.constants:

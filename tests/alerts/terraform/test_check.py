@@ -17,7 +17,7 @@ from tests.alerts.terraform.check import check, check_all
 Document = dict[str, Any]
 
 TOPIC = "${aws_sns_topic.pages.arn}"
-POLICY = json.dumps({"Statement": [{"Resource": "$${not-a-reference}"}]})
+POLICY = json.dumps({"Statement": [{"Resource": "$${aws_sns_topic.nobody.arn}"}]})
 GOOD: Document = {
     "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": ">= 6.0"}}},
     "provider": {
@@ -216,6 +216,7 @@ MISTAKES: dict[str, tuple[Callable[[Document], None], str, str]] = {
     "text for a list": (_put(f"{CPU}/alarm_actions", "arn:x"), f"{ALARM}.cpu.alarm_actions", "string[]"),
     "a number in a list of text": (_put(f"{CPU}/ok_actions", [1]), f"{ALARM}.cpu.ok_actions[0]", "string"),
     "a number in a map of text": (_put(f"{CPU}/tags", {"a": 1}), f"{ALARM}.cpu.tags.a", "string"),
+    "a list for a map": (_put(f"{CPU}/tags", ["a"]), f"{ALARM}.cpu.tags", "Index signature"),
     "dimensions as the API has them": (
         _put(f"{CPU}/dimensions", [{"Name": "a", "Value": "b"}]),
         f"{ALARM}.cpu.dimensions[0]",
@@ -242,7 +243,11 @@ MISTAKES: dict[str, tuple[Callable[[Document], None], str, str]] = {
         "data.aws_secretsmanager_secret_version.pagerduty",
         "secretId",
     ),
-    "misspelt block": (_put(f"{CPU}/metric_querys", []), f"{ALARM}.cpu.metric_querys", "metricQuery"),
+    "misspelt block": (
+        _put(f"{CPU}/metric_querys", []),
+        f"{ALARM}.cpu.metric_querys",
+        "Did you mean to write 'metricQuery'",
+    ),
     "misspelt block in a block": (
         _put(f"{RATE}/metric_query/0/metrics", {}),
         f"{ALARM}.error_rate.metric_query[0].metrics",
@@ -298,7 +303,12 @@ MISTAKES: dict[str, tuple[Callable[[Document], None], str, str]] = {
     "an import by a template, which Terraform cannot read": (
         _put("import/0/to", "${aws_sns_topic.pages}"),
         "import[0].to",
-        "not in the document",
+        "bare address",
+    ),
+    "an import of data": (
+        _put("import/0/to", "data.aws_iam_policy_document.publish"),
+        "import[0].to",
+        "bare address",
     ),
     "an import without an id": (_drop("import/0/id"), "import[0]", "id"),
     "one resource imported twice": (_put("import/0/to", "aws_sns_topic.pages"), "import", "2 times"),
@@ -348,10 +358,17 @@ def test_mistakes_in_several_resources_are_found_together(tmp_path: Path) -> Non
     assert sorted(places) == ["aws_cloudwatch_metric_alarm.cpu.period", "aws_sns_topic.pages.nmae"]
 
 
-def test_without_the_types_it_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "package.json").write_bytes(Path(judge.__file__).with_name("package.json").read_bytes())
+@pytest.mark.parametrize(("installed", "found"), [({}, "nothing"), ({"version": "0.0.1"}, "0.0.1")])
+def test_without_the_types_of_the_lock_it_says_how_to_get_them(
+    installed: dict[str, str], found: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "package.json").write_text(json.dumps({"devDependencies": {"some/provider-aws": "1.2.3"}}))
+    if installed:
+        manifest = tmp_path / "node_modules/some/provider-aws/package.json"
+        manifest.parent.mkdir(parents=True)
+        manifest.write_text(json.dumps(installed))
     monkeypatch.setattr(judge, "_HERE", tmp_path)
-    with pytest.raises(EnvironmentFault, match="make terraform-types"):
+    with pytest.raises(EnvironmentFault, match=rf"1\.2\.3, and found {found}; run `make terraform-types`"):
         check(GOOD, tmp_path)
 
 
