@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check compose-schema unit live lock clean
+.PHONY: demo test check judges compose-schema public-rules terraform-types unit live lock clean
 
 .venv: .venv/.ready
 
@@ -24,11 +24,24 @@ check: .venv
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The Compose specification's schema travels in a Go module; the tests themselves reach no network.
-compose-schema:
-	@if command -v go >/dev/null; then cd tests/sandbox/compose_spec && go mod download || echo "not fetched; its test will say so"; fi
+# Other people's material that judges ours travels in registries' packages; the tests themselves reach no network.
+judges: compose-schema public-rules terraform-types
 
-unit: .venv compose-schema
+compose-schema public-rules:
+	@if command -v go >/dev/null; then cd $(JUDGE_$@) && go mod download || echo "$@: not fetched; its test will say so"; fi
+
+JUDGE_compose-schema := tests/sandbox/compose_spec
+JUDGE_public-rules := tests/alerts/lint/public_rules
+TERRAFORM_JUDGE := tests/alerts/terraform
+
+terraform-types:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(TERRAFORM_JUDGE)/node_modules/.package-lock.json \
+	  || echo "$@: not fetched; its test will say so"; fi
+
+$(TERRAFORM_JUDGE)/node_modules/.package-lock.json: $(TERRAFORM_JUDGE)/package-lock.json
+	cd $(TERRAFORM_JUDGE) && npm ci --silent
+
+unit: .venv judges
 	$(BIN)/pytest -m "not live"
 
 live: .venv

@@ -75,11 +75,3 @@ def test_the_dashboard_of_the_docs_builds(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "orders_obs", "dashboards", "build", str(source)]
     subprocess.run(words, cwd=ROOT, capture_output=True, timeout=60, check=True)
     assert (tmp_path / "checkout.json").is_file()
-
-
-def test_the_catalogue_of_the_docs_is_read(tmp_path: Path) -> None:
-    from orders_obs.alerts import load
-
-    (example,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/alerts.md").read_text(), re.DOTALL)
-    (tmp_path / "catalogue.yaml").write_text(example)
-    assert len(load(tmp_path).resolve("demo").alerts) == 2

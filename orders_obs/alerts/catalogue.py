@@ -1,42 +1,73 @@
-"""Reading a catalogue: YAML to alerts, with one clear error for whatever is wrong in it."""
+"""Reading a catalogue: YAML to alerts, with one clear error for whatever is wrong in it.
+
+A catalogue is a file with the service and its environments, and the parts that it includes: other files, and packages shipped with
+this library. Each is a layer; the catalogue itself is above its parts, and an environment above the catalogue. Of each word the
+highest layer wins, and within a layer a condition before its alert.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from orders_obs.alerts import units
-from orders_obs.alerts.model import Alert, Environment, ResolvedCatalogue, Severity
+from orders_obs.alerts import conditions, routes, units
+from orders_obs.alerts.lock import LOCK_NAME, read_lock
+from orders_obs.alerts.model import (
+    ENGINES,
+    PACKAGES,
+    AlertmanagerSettings,
+    Environment,
+    Lookup,
+    ResolvedCatalogue,
+)
 from orders_obs.alerts.nodes import Node, did_you_mean, read
 from orders_obs.errors import UserError
-from orders_obs.signals import SIGNALS, Count, Level, Ratio, Share
+from orders_obs.signals import Event
 
 if TYPE_CHECKING:
-    from orders_obs.alerts.model import AlertableSignal, WhenMissing
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["Catalogue", "load"]
+    from orders_obs.alerts.lock import Locked
+    from orders_obs.alerts.model import Alert, BurnAlert, Engine, EventAlert, RawAlert, Severity
 
-_TOP = ("alerts", "catalogue", "environments", "owner", "runbook_base", "service", "severities")
-_ENVIRONMENT = ("account", "alerts", "every", "region", "resources")
-_SEVERITY = ("page", "topic")
-_SHARED = ("breaching", "minimum", "over", "runbook", "signal", "when_missing")
-_CONDITION = ("above", "below", "breaching", "over", "slower_than")
-_WHEN_MISSING: dict[str, WhenMissing] = {"ok": "ok", "breach": "breach", "keep": "keep", "unknown": "unknown"}
+__all__ = ["ALERT_WORDS", "ENVIRONMENT_WORDS", "TOP_WORDS", "Catalogue", "load", "packages"]
+
+TOP_WORDS = (
+    "alerts", "catalogue", "environments", "include", "lint", "log_groups", "mute", "owner", "runbook_base", "service", "severities",
+)  # fmt: skip
+PART_WORDS = ("alerts", "catalogue", "lint", "mute", "severities")
+ENVIRONMENT_WORDS = (
+    "account", "alertmanager", "alerts", "engines", "every", "faster", "keep_logs", "region", "resources", "scrape", "severities", "traffic", "watchdog",
+)  # fmt: skip
+ALERT_WORDS = (
+    "breaching", "engines", "id", "minimum", "mode", "over", "owner", "raw", "runbook", "severity", "signal", "slo",
+    "statistic", "was", "when_missing",
+)  # fmt: skip
+ALERTMANAGER_WORDS = ("from", "group_interval", "group_wait", "repeat_interval", "smtp", "username")
+INCLUDE_WORDS = ("file", "package", "severities")
+LINT_WORDS = ("ignore",)
+
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
 # Alerts and severities are parts of the names of recorded series, which have no dash.
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 _ACCOUNT = re.compile(r"\d{12}\Z")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+\Z")
-# SNS allows 256 characters; the environment is added.
-_TOPIC = re.compile(r"[A-Za-z0-9_-]{1,190}\Z")
 _VERSION = 1
-_EVERY = 60.0
+_EVERY, _SCRAPE = 60.0, 15.0
+_NONE = "none"
+_KEEP_LOGS = 30
+# The days that CloudWatch Logs can keep (API reference, PutRetentionPolicy).
+_RETENTIONS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+_SMARTHOST = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}\Z")
+_LOG_GROUP = re.compile(r"[A-Za-z0-9_/.#-]{1,440}\Z")
 
 
 def load(path: Path | str) -> Catalogue:
-    """Read a catalogue: a file, or a folder with one `*.yaml` file in it that begins with `catalogue:`.
+    """Read a catalogue: a file, or a folder with one `*.yaml` file in it that has a `service:`.
 
     Raises:
         UserError: It cannot be read or is wrong; with file and line.
@@ -44,19 +75,49 @@ def load(path: Path | str) -> Catalogue:
     path = Path(path)
     if path.is_dir():
         files = sorted(path.glob("*.yaml"))
+        if len(files) > 1:
+            files = [file for file in files if _is_catalogue(file)]
         if len(files) != 1:
-            raise UserError(f"holds {len(files)} catalogues (*.yaml)", hint="name the file", file=path)
+            raise UserError(
+                f"holds {len(files)} catalogues (*.yaml with a service)", hint="name the file", file=path
+            )
         path = files[0]
-    catalogue = Catalogue(read(path))
+    catalogue = Catalogue(read(path), path)
     for name in catalogue.environments:
         catalogue.resolve(name)
     return catalogue
 
 
+def packages() -> tuple[str, ...]:
+    """Names of the packages that are shipped."""
+    return tuple(sorted(file.stem for file in PACKAGES.glob("*.yaml")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """The words of one file."""
+
+    words: dict[str, Node]
+    severities: dict[str, str] = field(default_factory=dict)
+    """A part's name for a severity to the catalogue's."""
+
+
+@dataclass(slots=True)
+class _Merged:
+    """The words of one alert as an environment sees them."""
+
+    place: Node
+    shared: dict[str, Node] = field(default_factory=dict)
+    conditions: dict[str, dict[str, Node]] = field(default_factory=dict)
+    """By severity, the shared words included."""
+    places: dict[str, Node] = field(default_factory=dict)
+    severity: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Environment:
     shape: Environment
-    overrides: dict[str, Node]
+    words: dict[str, Node]
 
 
 class Catalogue:
@@ -66,27 +127,31 @@ class Catalogue:
         service: Whose alerts these are.
         owner: The team that answers for them.
         environments: Names of the environments, in the order of the file.
+        path: The file.
+        version: Of the language.
     """
 
-    def __init__(self, root: Node) -> None:
-        top = root.mapping(_TOP)
-        for key in ("catalogue", "service", "environments", "alerts", "severities"):
+    def __init__(self, root: Node, path: Path) -> None:
+        top = root.mapping(TOP_WORDS)
+        for key in ("catalogue", "service", "environments"):
             if key not in top:
                 root.fail(f"has no {key}")
-        if top["catalogue"].text() != str(_VERSION):
-            top["catalogue"].fail(
-                f"{top['catalogue'].text()!r} is no version of the language", f"this is version {_VERSION}"
-            )
+        self.path = path
+        self.version = _version(top["catalogue"])
         self.service = _name(top["service"])
         self.owner = top["owner"].text() if "owner" in top else ""
         self._runbook_base = top["runbook_base"].text() if "runbook_base" in top else ""
+        self._log_groups = _log_groups(top["log_groups"]) if "log_groups" in top else ()
+        self._layers = [*self._included(top), _Layer(top)]
+        for key in ("alerts", "severities"):
+            if not any(key in layer.words for layer in self._layers):
+                root.fail(f"has no {key}")
         for key in ("environments", "severities"):
-            if not top[key].mapping():
+            if key in top and not top[key].mapping():
                 top[key].fail("is empty")
-        self._severities = {name: _severity(name, node) for name, node in top["severities"].mapping().items()}
-        self._alerts = top["alerts"].mapping()
-        for name, node in self._alerts.items():
-            _check_word(name, node)
+        self._severity_names = self._collect_severities()
+        self._alert_names = self._collect_alerts()
+        self._lock = read_lock(path.parent / LOCK_NAME)
         self._environments = {
             name: self._environment(name, node) for name, node in top["environments"].mapping().items()
         }
@@ -98,20 +163,169 @@ class Catalogue:
         Raises:
             UserError: There is no such environment, or an alert is wrong in it.
         """
+        found = self._found(environment)
+        severities = self._severities(found)
+        alerts: list[Alert] = []
+        burns: list[BurnAlert] = []
+        events: list[EventAlert] = []
+        raws: list[RawAlert] = []
+        for name in self._alert_names:
+            merged = self._merge(name, found)
+            common = self._common(name, merged, found.shape)
+            if common["mode"] == "disabled":
+                continue
+            form = self._form(merged)
+            shared = merged.shared
+            if form == "slo":
+                self._no_conditions(merged, "an objective has severities of its own: page and ticket")
+                burns.extend(conditions.burn(shared["slo"], shared, severities, common))
+            elif form == "raw":
+                own = common | self._told(merged, severities)
+                raws.append(conditions.raw(shared["raw"], own))
+            else:
+                signal = conditions.signal_of(shared["signal"])
+                if isinstance(signal, Event):
+                    own = common | self._told(merged, severities)
+                    events.append(conditions.event(signal, own))
+                    continue
+                if merged.severity:
+                    shared["severity"].fail(
+                        f"does not go with {signal.name}", "write the severity with its condition"
+                    )
+                if not merged.conditions:
+                    merged.place.fail("has no condition", f"add one of {', '.join(severities)}")
+                for severity in severities:
+                    if severity in merged.conditions:
+                        place = merged.places[severity]
+                        own = common | {"severity": severities[severity], "source": place.source}
+                        alerts.append(conditions.sampled(signal, merged.conditions[severity], place, own))
+        return ResolvedCatalogue(
+            self.service,
+            self.owner,
+            found.shape,
+            tuple(alerts),
+            tuple(burns),
+            tuple(events),
+            tuple(raws),
+            tuple(severities.values()),
+            tuple(
+                routes.mute_window(name, node, self._alert_names, self._severity_names)
+                for layer in self._layers
+                if "mute" in layer.words
+                for name, node in layer.words["mute"].mapping().items()
+            ),
+            tuple(self._waivers()),
+            tuple(f"{name}/{environment}" for name in self._log_groups),
+            self.version,
+        )
+
+    def lookups(self, environment: str) -> tuple[dict[str, Lookup], dict[str, Locked]]:
+        """The lookups of an environment, and what the lock has for it."""
+        return self._found(environment).shape.lookups, self._lock.get(environment, {})
+
+    @property
+    def lock(self) -> dict[str, dict[str, Locked]]:
+        """The lock, as it was read."""
+        return self._lock
+
+    @property
+    def lock_path(self) -> Path:
+        """Where the lock is."""
+        return self.path.parent / LOCK_NAME
+
+    def merged_text(self, environment: str) -> str:
+        """The merged alerts of an environment as YAML, each word with the place that it comes from."""
+        found = self._found(environment)
+        lines = [
+            f"# {self.service} in {environment}; each word with the place that it comes from.",
+            "alerts:",
+        ]
+        for name in self._alert_names:
+            merged = self._merge(name, found)
+            lines.append(f"  {name}:")
+            own: list[tuple[int, str, Node | None]] = []
+            for word in sorted(merged.shared):
+                own += _lines(word, merged.shared[word], 2)
+            for severity, words in merged.conditions.items():
+                own.append((2, f"{severity}:", None))
+                for word in sorted(words):
+                    # A shared word stands once, above.
+                    if merged.shared.get(word) is not words[word]:
+                        own += _lines(word, words[word], 3)
+            for depth, text, node in own:
+                line = "  " * depth + text
+                lines.append(f"{line:<48}# {_short(node, self.path.parent)}" if node else line)
+        return "\n".join(lines) + "\n"
+
+    def _found(self, environment: str) -> _Environment:
         found = self._environments.get(environment)
         if found is None:
             raise UserError(
                 f"there is no environment {environment!r} in the catalogue",
                 hint=did_you_mean(environment, self._environments),
             )
-        alerts: list[Alert] = []
-        for name, node in self._alerts.items():
-            alerts.extend(self._resolve(name, node, found))
-        return ResolvedCatalogue(self.service, self.owner, found.shape, tuple(alerts))
+        return found
+
+    def _included(self, top: dict[str, Node]) -> Iterator[_Layer]:
+        if "include" not in top:
+            return
+        for item in top["include"].sequence():
+            words = item.mapping(INCLUDE_WORDS) if item.is_mapping else {}
+            text = "" if item.is_mapping else item.text()
+            if item.is_mapping and ("file" in words) == ("package" in words):
+                item.fail("names a file or a package, one of the two")
+            if "package" in words or text.startswith("package:"):
+                name = words["package"].text() if words else text.partition(":")[2]
+                file = PACKAGES / f"{name}.yaml"
+                if name not in packages():
+                    item.fail(f"there is no package {name!r}", did_you_mean(name, packages()))
+            else:
+                file = self.path.parent / (words["file"].text() if words else text)
+                if not file.is_file():
+                    item.fail(f"there is no file {file}", "the path is from the folder of this file")
+            renamed = words["severities"].mapping() if "severities" in words else {}
+            part = read(file).mapping(PART_WORDS)
+            if "catalogue" in part:
+                _version(part["catalogue"])
+            yield _Layer(part, {theirs: ours.text() for theirs, ours in renamed.items()})
+
+    def _collect_severities(self) -> dict[str, list[Node]]:
+        found: dict[str, list[Node]] = {}
+        for layer in self._layers:
+            if "severities" in layer.words:
+                for name, node in layer.words["severities"].mapping().items():
+                    _check_word(name, node)
+                    if name in ALERT_WORDS or name == _NONE:
+                        node.fail("is a word of the language", "give the severity another name")
+                    found.setdefault(name, []).append(node)
+        return found
+
+    def _collect_alerts(self) -> dict[str, Node]:
+        found: dict[str, Node] = {}
+        for layer in self._layers:
+            if "alerts" in layer.words:
+                for name, node in layer.words["alerts"].mapping().items():
+                    _check_word(name, node)
+                    found.setdefault(name, node)
+        return found
+
+    def _severities(self, environment: _Environment) -> dict[str, Severity]:
+        own = environment.words["severities"].mapping() if "severities" in environment.words else {}
+        for name, node in own.items():
+            if name not in self._severity_names:
+                node.fail("is no severity of this catalogue", did_you_mean(name, self._severity_names))
+        result = {}
+        for rank, (name, nodes) in enumerate(self._severity_names.items()):
+            values: dict[str, Node] = {}
+            for node in (*nodes, *([own[name]] if name in own else [])):
+                values |= node.mapping(routes.SEVERITY_WORDS)
+            values = {word: value for word, value in values.items() if not value.is_none}
+            result[name] = routes.severity(name, rank, values, nodes[-1])
+        return result
 
     def _environment(self, name: str, node: Node) -> _Environment:
         _check_name(name, node)
-        values = node.mapping(_ENVIRONMENT)
+        values = node.mapping(ENVIRONMENT_WORDS)
         account = values["account"].text() if "account" in values else ""
         if account and not _ACCOUNT.match(account):
             values["account"].fail(
@@ -120,171 +334,287 @@ class Catalogue:
         region = values["region"].text() if "region" in values else ""
         if region and not _REGION.match(region):
             values["region"].fail(f"{region!r} is no AWS region", "such as eu-west-1")
-        resources = values["resources"].mapping() if "resources" in values else {}
-        overrides = values["alerts"].mapping() if "alerts" in values else {}
-        for alert, override in overrides.items():
-            if alert not in self._alerts:
-                override.fail("is no alert of this catalogue", did_you_mean(alert, self._alerts))
+        if "alerts" in values:
+            for alert, override in values["alerts"].mapping().items():
+                if alert not in self._alert_names:
+                    override.fail("is no alert of this catalogue", did_you_mean(alert, self._alert_names))
+        every = units.duration(values["every"]) if "every" in values else _EVERY
+        scrape = units.duration(values["scrape"]) if "scrape" in values else min(_SCRAPE, every)
+        resources, lookups = self._resources(name, values)
         shape = Environment(
             name,
-            units.duration(values["every"]) if "every" in values else _EVERY,
+            every,
+            scrape,
+            _faster(values["faster"]) if "faster" in values else 1,
+            _engines(values["engines"]) if "engines" in values else self._engines_of(account),
             account,
             region,
-            {placeholder: _resource(value) for placeholder, value in resources.items()},
+            resources,
+            lookups,
+            units.per_second(values["traffic"]) if "traffic" in values else None,
+            _retention(values["keep_logs"]) if "keep_logs" in values else _KEEP_LOGS,
+            routes.receiver(values["watchdog"], "webhook") if "watchdog" in values else None,
+            _alertmanager(values["alertmanager"]) if "alertmanager" in values else AlertmanagerSettings(),
             node.source,
         )
-        return _Environment(shape, overrides)
+        return _Environment(shape, values)
 
-    def _resolve(self, name: str, node: Node, environment: _Environment) -> list[Alert]:
-        allowed = (*_SHARED, *self._severities)
-        shared = node.mapping(allowed)
-        override = environment.overrides[name].mapping(allowed) if name in environment.overrides else {}
-        if "signal" in override:
-            override["signal"].fail("cannot differ between environments", "make it an alert of its own")
-        if "signal" not in shared:
-            node.fail("names no signal", f"known: {', '.join(_alertable())}")
-        signal = _signal(shared["signal"])
-        severities = [s for s in self._severities if s in shared or s in override]
-        if not severities:
-            node.fail("has no condition", f"add one of {', '.join(self._severities)}")
-        alerts = []
-        for severity in severities:
-            condition = shared[severity].mapping(_CONDITION) if severity in shared else {}
-            own = override[severity].mapping(_CONDITION) if severity in override else {}
-            # The nearest word wins: the environment's condition, its alert, the condition, the alert.
-            merged = shared | condition | override | own
-            values = {key: value for key, value in merged.items() if key not in self._severities}
-            place = override.get(severity) or shared[severity]
-            alerts.append(self._alert(name, signal, severity, values, place, environment.shape))
-        return alerts
+    @staticmethod
+    def _engines_of(account: str) -> tuple[Engine, ...]:
+        return ("prometheus", "cloudwatch") if account else ("prometheus",)
 
-    def _alert(
-        self,
-        name: str,
-        signal: AlertableSignal,
-        severity: str,
-        values: dict[str, Node],
-        place: Node,
-        environment: Environment,
-    ) -> Alert:
-        sides = [side for side in ("above", "below") if side in values]
-        if len(sides) != 1:
-            place.fail("needs exactly one of above and below")
-        threshold, bound = _threshold(signal, values, values[sides[0]], place)
-        if "over" not in values:
-            place.fail("does not say the length of a sample", "add over: 5m")
-        over = units.duration(values["over"])
-        if over < environment.every or abs(over / environment.every - round(over / environment.every)) > 1e-9:
-            values["over"].fail(
-                f"{values['over'].text()} is no multiple of {units.duration_text(environment.every)}",
-                f"environment {environment.name} looks once every {units.duration_text(environment.every)}",
+    def _resources(
+        self, environment: str, values: Mapping[str, Node]
+    ) -> tuple[dict[str, str], dict[str, Lookup]]:
+        nodes = values["resources"].mapping() if "resources" in values else {}
+        resources: dict[str, str] = {}
+        lookups: dict[str, Lookup] = {}
+        for placeholder, node in nodes.items():
+            if not node.is_mapping:
+                if not node.text():
+                    node.fail("is empty")
+                resources[placeholder] = node.text()
+                continue
+            lookup = _lookup(node)
+            lookups[placeholder] = lookup
+            locked = self._lock.get(environment, {}).get(placeholder)
+            if locked is not None and locked.lookup == lookup.as_data():
+                resources[placeholder] = locked.value
+        return resources, lookups
+
+    def _merge(self, name: str, environment: _Environment) -> _Merged:
+        merged = _Merged(self._alert_names[name])
+        layers = [*self._layers, _Layer(environment.words)]
+        for index, layer in enumerate(layers):
+            if "alerts" not in layer.words:
+                continue
+            alerts = layer.words["alerts"].mapping()
+            if name in alerts:
+                self._lay(merged, alerts[name], layer, above=index == len(layers) - 1)
+        return merged
+
+    def _lay(self, merged: _Merged, node: Node, layer: _Layer, *, above: bool) -> None:
+        """Lay the words of one layer over what is there."""
+        values = node.mapping()
+        shared: dict[str, Node] = {}
+        own: dict[str, Node] = {}
+        for word, value in values.items():
+            if word in ALERT_WORDS:
+                shared[word] = value
+                continue
+            severity = layer.severities.get(word, word)
+            if severity not in self._severity_names:
+                known = [*ALERT_WORDS, *self._severity_names]
+                hint = did_you_mean(word, known)
+                if layer is not self._layers[-1] and not above:
+                    hint = f"add a severity {word}, or map it: include: [{{package: …, severities: {{{word}: …}}}}]"
+                value.fail(f"is not known in {node.name}", hint)
+            own[severity] = value
+        if above:
+            for word in ("signal", "slo", "raw", "id", "was"):
+                if word in shared:
+                    shared[word].fail("cannot differ between environments", "make it an alert of its own")
+        if "severity" in shared:
+            merged.severity = layer.severities.get(shared["severity"].text(), shared["severity"].text())
+        # Another form takes the place of the one below it, and its conditions with it.
+        if merged.shared and {"signal", "slo", "raw"} & set(shared):
+            for word in ("signal", "slo", "raw"):
+                merged.shared.pop(word, None)
+        merged.shared |= shared
+        for condition in merged.conditions.values():
+            condition.update(shared)
+        for severity, value in own.items():
+            if value.is_none:
+                merged.conditions.pop(severity, None)
+                continue
+            words = value.mapping(conditions.CONDITION_WORDS)
+            below = merged.conditions.get(severity, merged.shared)
+            if any(side in words for side in conditions.SIDES):
+                below = {word: at for word, at in below.items() if word not in conditions.SIDES}
+            merged.conditions[severity] = below | words
+            merged.places[severity] = value
+        merged.place = node
+
+    def _form(self, merged: _Merged) -> str:
+        forms = [word for word in ("signal", "slo", "raw") if word in merged.shared]
+        if not forms:
+            merged.place.fail("names no signal", "say signal: NAME; or slo, or raw")
+        if len(forms) > 1:
+            merged.shared[forms[1]].fail(
+                f"does not go with {forms[0]}", "an alert has one of signal, slo and raw"
             )
-        breaching, samples = units.m_of_n(values["breaching"]) if "breaching" in values else (1, 1)
-        minimum = _minimum(signal, values, place)
-        missing = values["when_missing"].text() if "when_missing" in values else "ok"
-        if missing not in _WHEN_MISSING:
-            values["when_missing"].fail(f"{missing!r} is no policy", f"one of {', '.join(_WHEN_MISSING)}")
-        runbook = values["runbook"].text() if "runbook" in values else name
-        return Alert(
-            name=name,
-            alert_id=name,
-            service=self.service,
-            environment=environment,
-            severity=self._severities[severity],
-            signal=signal,
-            comparison="above" if sides[0] == "above" else "below",
-            threshold=threshold,
-            bound=bound,
-            over=over,
-            breaching=breaching,
-            samples=samples,
-            minimum=minimum,
-            when_missing=_WHEN_MISSING[missing],
-            runbook=runbook
-            if "://" in runbook or not self._runbook_base
-            else f"{self._runbook_base}{runbook}",
-            source=place.source,
-        )
+        return forms[0]
 
+    def _no_conditions(self, merged: _Merged, hint: str) -> None:
+        for severity in merged.conditions:
+            merged.places[severity].fail("is a condition, which has no meaning here", hint)
 
-def _signal(node: Node) -> AlertableSignal:
-    signal = SIGNALS.get(node.text())
-    if signal is None:
-        node.fail(f"{node.text()!r} is no signal", did_you_mean(node.text(), _alertable()))
-    if isinstance(signal, Level):
-        node.fail(
-            f"{signal.name} is a level, on which there are no alerts yet",
-            "ratios, shares and counts can be used",
-        )
-    return signal
-
-
-def _alertable() -> list[str]:
-    return [name for name, signal in SIGNALS.items() if not isinstance(signal, Level)]
-
-
-def _threshold(
-    signal: AlertableSignal, values: dict[str, Node], node: Node, place: Node
-) -> tuple[float, float | None]:
-    if isinstance(signal, Share):
-        if "slower_than" not in values:
-            place.fail("does not say what is slow", "add slower_than: 5s")
-        bound = units.duration(values["slower_than"])
-        buckets = signal.events.instrument.buckets
-        if bound not in buckets:
-            near = sorted(sorted(buckets, key=lambda b: abs(b - bound))[:2])
-            values["slower_than"].fail(
-                f"{values['slower_than'].text()} is no bucket of {signal.events.instrument.name}, so it cannot be counted exactly",
-                f"the nearest are {' and '.join(units.duration_text(b) for b in near)}",
+    def _told(self, merged: _Merged, severities: Mapping[str, Severity]) -> dict[str, Any]:
+        """The severity of an alert that has no condition."""
+        self._no_conditions(merged, f"say severity: {next(iter(merged.conditions), '')} instead")
+        if not merged.severity:
+            merged.place.fail("does not say how bad it is", f"say severity: {' or '.join(severities)}")
+        if merged.severity not in severities:
+            merged.shared["severity"].fail(
+                f"{merged.severity!r} is no severity", did_you_mean(merged.severity, severities)
             )
-        return units.share(node), bound
-    if "slower_than" in values:
-        values["slower_than"].fail(f"does not go with {signal.name}", "it goes with a latency")
-    if isinstance(signal, Ratio):
-        return units.share(node), None
-    number = units.count(node, signal.events.instrument.unit)
-    if number == 0 and "below" in values:
-        node.fail("nothing is below 0", "the smallest that means something is below: 1 event, which is none")
-    return float(number), None
+        for word in ("breaching", "minimum", "over", "statistic", "when_missing"):
+            if word in merged.shared:
+                merged.shared[word].fail("has no meaning here", "it belongs to samples of a signal")
+        severity = severities[merged.severity]
+        # What is only recorded asks nobody to do anything.
+        silent = severity.log and "runbook" not in merged.shared
+        return {"severity": severity, **({"runbook": ""} if silent else {})}
 
+    def _common(self, name: str, merged: _Merged, environment: Environment) -> dict[str, Any]:
+        shared = merged.shared
+        mode = shared["mode"].text() if "mode" in shared else "live"
+        if mode not in ("live", "shadow", "disabled"):
+            shared["mode"].fail(f"{mode!r} is no mode", "one of live, shadow, disabled")
+        identifier = shared["id"].text() if "id" in shared else name
+        if "id" in shared:
+            _check_word(identifier, shared["id"])
+        was = tuple(old.text() for old in shared["was"].sequence()) if "was" in shared else ()
+        for old in was:
+            if old in self._alert_names:
+                shared["was"].fail(
+                    f"{old!r} is an alert of its own", "an old name is one that is not used any more"
+                )
+        return {
+            "name": name,
+            "alert_id": identifier,
+            "was": was,
+            "service": self.service,
+            "environment": environment,
+            "owner": shared["owner"].text() if "owner" in shared else self.owner,
+            "runbook": self._runbook(shared["runbook"].text() if "runbook" in shared else name),
+            "mode": mode,
+            "engines": _engines(shared["engines"]) if "engines" in shared else (),
+            "source": merged.place.source,
+        }
 
-def _minimum(signal: AlertableSignal, values: dict[str, Node], place: Node) -> int:
-    if isinstance(signal, Count):
-        if "minimum" in values:
-            values["minimum"].fail("does not go with a count", "it gates ratios and shares")
-        return 0
-    if "minimum" not in values:
-        place.fail(
-            "has no minimum, so one failure among two requests would fire it", "add minimum: 100 requests"
+    def _runbook(self, page: str) -> str:
+        if "://" in page or not self._runbook_base:
+            return page if "://" in page else ""
+        return (
+            self._runbook_base.replace("{}", page)
+            if "{}" in self._runbook_base
+            else self._runbook_base + page
         )
-    instrument = signal.total.instrument if isinstance(signal, Ratio) else signal.events.instrument
-    unit = "{request}" if instrument.unit == "s" else instrument.unit
-    minimum = units.count(values["minimum"], unit)
-    if minimum < 1:
-        values["minimum"].fail("must be at least 1", "a share of nothing is no share")
-    return minimum
+
+    def _waivers(self) -> Iterator[Any]:
+        from orders_obs.alerts.lint.rules import RULES
+
+        for layer in self._layers:
+            if "lint" not in layer.words:
+                continue
+            words = layer.words["lint"].mapping(LINT_WORDS)
+            if "ignore" in words:
+                for item in words["ignore"].sequence():
+                    yield routes.waiver(item, RULES, self._alert_names)
 
 
-def _resource(node: Node) -> str:
-    if node.is_mapping or not node.text():
+def _is_catalogue(file: Path) -> bool:
+    return (
+        re.search(r"^service\s*:", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+        is not None
+    )
+
+
+def _version(node: Node) -> int:
+    if node.text() != str(_VERSION):
+        node.fail(f"{node.text()!r} is no version of the language", f"this is version {_VERSION}")
+    return _VERSION
+
+
+def _engines(node: Node) -> tuple[Engine, ...]:
+    found = []
+    for item in node.sequence():
+        engine = next((engine for engine in ENGINES if engine == item.text()), None)
+        if engine is None:
+            item.fail(f"{item.text()!r} is no engine", f"one of {', '.join(ENGINES)}")
+        found.append(engine)
+    if not found:
+        node.fail("is empty", f"one of {', '.join(ENGINES)}")
+    return tuple(engine for engine in ENGINES if engine in found)
+
+
+def _retention(node: Node) -> int:
+    days = units.duration(node) / 86_400
+    if days not in _RETENTIONS:
+        near = sorted(_RETENTIONS, key=lambda kept: abs(kept - days))[:2]
         node.fail(
-            "must be the literal value",
-            "looking it up by tag, SSM parameter or stack output is not known here",
+            f"CloudWatch Logs cannot keep for {node.text()}",
+            f"the nearest are {' and '.join(f'{d}d' for d in sorted(near))}",
         )
-    return node.text()
+    return round(days)
 
 
-def _severity(name: str, node: Node) -> Severity:
-    _check_word(name, node)
-    if name in _SHARED:
-        node.fail("is a word of the language", "give the severity another name")
-    values = node.mapping(_SEVERITY)
-    topic = values["topic"].text() if "topic" in values else ""
-    if "topic" in values and not _TOPIC.match(topic):
-        values["topic"].fail(
-            f"{topic!r} is no name of a topic", "letters, digits, - and _, without the environment"
+def _log_groups(node: Node) -> tuple[str, ...]:
+    for item in node.sequence():
+        if not _LOG_GROUP.match(item.text()) or item.text().endswith("/"):
+            item.fail(f"{item.text()!r} is no log group", "such as /orders/api; the environment is added")
+    return tuple(item.text() for item in node.sequence())
+
+
+def _faster(node: Node) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,3}", node.text()):
+        node.fail(f"{node.text()!r} is no factor", "such as 60: a sample of 5m lasts 5s")
+    return int(node.text())
+
+
+def _alertmanager(node: Node) -> AlertmanagerSettings:
+    values = node.mapping(ALERTMANAGER_WORDS)
+    times = {
+        # Alertmanager takes a wait of nothing; a duration of ours does not.
+        word: "0s" if values[word].text() == "0s" else units.duration_text(units.duration(values[word]))
+        for word in ("group_interval", "group_wait", "repeat_interval")
+        if word in values
+    }
+    if ("smtp" in values) != ("from" in values):
+        node.fail(
+            "needs smtp and from together", "such as {smtp: mail.example.com:587, from: alerts@example.com}"
         )
-    return Severity(name, values["page"].flag() if "page" in values else False, topic)
+    if "smtp" in values and not _SMARTHOST.match(values["smtp"].text()):
+        values["smtp"].fail(f"{values['smtp'].text()!r} is no mail server", "such as mail.example.com:587")
+    mail = {
+        field: values[word].text() if word in values else ""
+        for word, field in (("smtp", "smarthost"), ("from", "sender"), ("username", "username"))
+    }
+    return AlertmanagerSettings(**times, **mail)
+
+
+def _lookup(node: Node) -> Lookup:
+    values = node.mapping(("output", "ssm", "stack", "tag"))
+    ways = [word for word in ("ssm", "stack", "tag") if word in values]
+    if len(ways) != 1:
+        node.fail("must be the value, or one of tag, ssm and stack")
+    if ("output" in values) != ("stack" in values):
+        node.fail("needs stack and output together", "such as {stack: network, output: LoadBalancer}")
+    tags: tuple[tuple[str, str], ...] = ()
+    if "tag" in values:
+        tags = tuple(sorted((key, value.text()) for key, value in values["tag"].mapping().items()))
+        if not tags:
+            values["tag"].fail("is empty", "such as {tag: {service: orders-api}}")
+    return Lookup(
+        tags,
+        values["ssm"].text() if "ssm" in values else "",
+        values["stack"].text() if "stack" in values else "",
+        values["output"].text() if "output" in values else "",
+        node.source,
+    )
+
+
+def _lines(word: str, node: Node, depth: int) -> list[tuple[int, str, Node | None]]:
+    return [(depth, f"{word}: {node.flow()}", node)]
+
+
+def _short(node: Node, folder: Path) -> str:
+    source = node.source
+    if source.file.parent == PACKAGES:
+        return source.short
+    file = source.file.relative_to(folder) if source.file.is_relative_to(folder) else source.file
+    return f"{file}:{source.line}"
 
 
 def _name(node: Node) -> str:

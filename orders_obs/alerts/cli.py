@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     import argparse
 
     from orders_obs.alerts.catalogue import Catalogue
+    from orders_obs.alerts.model import AnyAlert
 
 __all__ = ["register"]
 
-_ENGINES = ("cloudwatch", "prometheus")
+_ENGINES = (
+    "prometheus", "alertmanager", "cloudwatch", "cloudwatch-promql", "eventbridge", "sns", "logs", "aws", "cloudformation",
+    "terraform",
+)  # fmt: skip
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,11 +35,26 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     build.add_argument("--engine", required=True, choices=_ENGINES)
     build.add_argument("--env", required=True, help="an environment of the catalogue")
     build.add_argument("-o", "--output", default="-", help="a folder, or - for standard output (the default)")
+    build.add_argument(
+        "--import",
+        dest="imports",
+        action="store_true",
+        help="for terraform: add blocks that import what is there already",
+    )
+    build.add_argument(
+        "--strict", action="store_true", help="exit 1 where the output differs from what the catalogue says"
+    )
     build.set_defaults(run=_build)
 
     show = commands.add_parser("show", help="list the alerts, every value resolved")
     show.add_argument("--env", help="only this environment")
-    show.add_argument("--json", action="store_true", help="as data")
+    shape = show.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="as data")
+    shape.add_argument(
+        "--resolved",
+        action="store_true",
+        help="the merged words as YAML, each with the place that it comes from",
+    )
     show.set_defaults(run=_show)
 
     explain = commands.add_parser(
@@ -65,21 +84,17 @@ def _load(args: argparse.Namespace) -> Catalogue:
 
 
 def _build(args: argparse.Namespace) -> int:
-    from orders_obs.alerts.compile import cloudwatch, prometheus, promtool
+    from orders_obs.alerts.compile.outputs import build
 
-    resolved = _load(args).resolve(args.env)
-    if args.engine == "prometheus":
-        group = prometheus.compile_rules(resolved)
-        name = f"{args.env}.rules.yml"
-        files = {
-            name: prometheus.render(group),
-            f"{args.env}.rules.test.yml": promtool.render(resolved, name),
-        }
-    else:
-        files = {f"{args.env}.alarms.json": cloudwatch.render(cloudwatch.compile_alarms(resolved))}
+    if args.imports and args.engine != "terraform":
+        raise UserError("--import goes with --engine terraform")
+    files, differences = build(_load(args).resolve(args.env), args.engine, imports=args.imports)
+    for difference in differences:
+        print(f"difference: {difference}", file=sys.stderr)
+    code = int(bool(args.strict and differences))
     if args.output == "-":
         sys.stdout.write(next(iter(files.values())))
-        return 0
+        return code
     folder = Path(args.output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +105,7 @@ def _build(args: argparse.Namespace) -> int:
         raise UserError(
             f"cannot be written to: {error.strerror}", hint="name another folder with -o", file=folder
         ) from None
-    return 0
+    return code
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -98,34 +113,44 @@ def _show(args: argparse.Namespace) -> int:
 
     catalogue = _load(args)
     names = [args.env] if args.env else list(catalogue.environments)
-    alerts = [alert for name in names for alert in catalogue.resolve(name).alerts]
+    if args.resolved:
+        print("\n".join(catalogue.merged_text(name) for name in names), end="")
+        return 0
+    alerts = [alert for name in names for alert in catalogue.resolve(name)]
     if args.json:
-        rows: list[dict[str, Any]] = []
-        for alert in alerts:
-            row = asdict(alert)
-            row |= {
-                "environment": alert.environment.name,
-                "severity": alert.severity.name,
-                "topic": alert.severity.topic,
-                "page": alert.severity.page,
-                "signal": alert.signal.name,
-                "source": str(alert.source),
-                "fires_while": describe(alert),
-            }
-            rows.append(row)
-        print(json.dumps({"alerts": rows}, indent=2))
+        print(json.dumps({"alerts": [_row(alert) for alert in alerts]}, indent=2))
         return 0
     for alert in alerts:
-        reach = f"    topic {alert.severity.topic or '-'}{', pages' if alert.severity.page else ''}\n"
-        print(f"{alert.full_name}\n    fires while {describe(alert)}\n{reach}    {alert.source}")
+        severity = alert.severity
+        reach = severity.topic or ("recorded" if severity.log else "-")
+        shadow = ", in shadow: tells nobody" if alert.mode == "shadow" else ""
+        print(f"{alert.full_name}\n    fires while {describe(alert)}")
+        print(f"    topic {reach}{', pages' if severity.page else ''}{shadow}\n    {alert.source}")
     return 0
+
+
+def _row(alert: AnyAlert) -> dict[str, Any]:
+    from orders_obs.alerts.describe import describe
+
+    row = asdict(alert)
+    signal = getattr(alert, "signal", None)
+    return row | {
+        "kind": type(alert).__name__.removesuffix("Alert").lower() or "sampled",
+        "environment": alert.environment.name,
+        "severity": alert.severity.name,
+        "topic": alert.severity.topic,
+        "page": alert.severity.page,
+        "signal": signal.name if signal else None,
+        "source": str(alert.source),
+        "fires_while": describe(alert),
+    }
 
 
 def _explain(args: argparse.Namespace) -> int:
     from orders_obs.alerts.explain import explain
     from orders_obs.alerts.nodes import did_you_mean
 
-    alerts = _load(args).resolve(args.env).alerts
+    alerts = list(_load(args).resolve(args.env))
     found = [explain(alert) for alert in alerts if args.name in (alert.name, alert.full_name)]
     if not found:
         names = dict.fromkeys(alert.name for alert in alerts)

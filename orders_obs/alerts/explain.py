@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts.compile import cloudwatch
+from orders_obs.alerts.compile.engines import missing_on
+from orders_obs.alerts.compile.names import topic_name
 from orders_obs.alerts.describe import describe, number
 from orders_obs.alerts.evaluate import SampleRule
+from orders_obs.alerts.model import Alert, BurnAlert, EventAlert
 from orders_obs.alerts.units import duration_text
 from orders_obs.errors import UserError
-from orders_obs.signals.model import Count
+from orders_obs.signals.model import Count, Level, Presence, Ratio, Share
 
 if TYPE_CHECKING:
-    from orders_obs.alerts.model import Alert
+    from orders_obs.alerts.model import AnyAlert
 
-__all__ = ["ALARM_METRIC_USD", "Explanation", "explain", "seconds_until"]
+__all__ = ["ALARM_METRIC_USD", "COMPOSITE_USD", "Explanation", "alarm_parts", "explain", "seconds_until"]
 
 ALARM_METRIC_USD = 0.10
 """USD a month for a standard alarm's metric, of which each in an expression counts: AWS's list price in us-east-1, as known in 2026."""
+COMPOSITE_USD = 0.50
+"""USD a month for a composite alarm, likewise."""
 _CLOUDWATCH_LATE = "its metrics arrive 1 to 2 minutes later than that"
 
 _NO_DATA = {
@@ -53,25 +59,66 @@ class Explanation:
         }
 
 
-def explain(alert: Alert) -> Explanation:
+def explain(alert: AnyAlert) -> Explanation:
     """An alert in words and numbers."""
-    signal = alert.signal
-    rows = [
-        ("watches", f"{signal.title}. {signal.description}"),
-        ("fires", f"while {describe(alert)}"),
-        ("how fast", _speeds(alert)),
-        ("recovers", _recovery(alert)),
-        ("no data", _NO_DATA[alert.when_missing]),
+    rows = []
+    if isinstance(alert, Alert | BurnAlert | EventAlert):
+        rows.append(("watches", f"{alert.signal.title}. {alert.signal.description}"))
+    rows.append(("fires", f"while {describe(alert)}"))
+    if isinstance(alert, Alert):
+        rows += _sampled_rows(alert)
+    elif isinstance(alert, BurnAlert):
+        rows += _burn_rows(alert)
+    elif isinstance(alert, EventAlert):
+        rows += [
+            ("how fast", "as soon as AWS announces it, each time"),
+            ("recovers", "never: it is an announcement"),
+            ("no data", "nothing: AWS announces as best it can, so silence proves nothing"),
+        ]
+    if alert.mode == "shadow":
+        rows.append(("mode", "shadow: evaluated, and tells nobody"))
+    rows += [
+        ("tells", _told(alert)),
+        ("prometheus", _prometheus(alert)),
+        ("cloudwatch", _cloudwatch(alert)),
+        ("promql", _promql(alert)),
     ]
+    if alert.owner:
+        rows.append(("owner", alert.owner))
+    if alert.runbook:
+        rows.append(("runbook", alert.runbook))
+    return Explanation(alert.full_name, str(alert.source), tuple(rows))
+
+
+def _sampled_rows(alert: Alert) -> list[tuple[str, str]]:
+    rows = []
+    if not isinstance(alert.signal, Presence):
+        rows += [("how fast", _speeds(alert)), ("recovers", _recovery(alert))]
+    else:
+        span = duration_text(alert.over * alert.breaching)
+        rows += [("how fast", f"{span} after the last sign of it"), ("recovers", "at the first sign of it")]
+    rows.append(("no data", _NO_DATA[alert.when_missing]))
     if alert.minimum:
         a_minute = number(round(alert.minimum / alert.over * 60, 1))
         window = duration_text(alert.over)
         said = f"a sample with fewer than {alert.minimum} events in {window} ({a_minute} a minute) is missing"
         rows.append(("low traffic", said))
-    rows += [("tells", _told(alert)), ("prometheus", _prometheus(alert)), ("cloudwatch", _cloudwatch(alert))]
-    if alert.runbook:
-        rows.append(("runbook", alert.runbook))
-    return Explanation(alert.full_name, str(alert.source), tuple(rows))
+    return rows
+
+
+def _burn_rows(alert: BurnAlert) -> list[tuple[str, str]]:
+    fast = "; ".join(
+        f"when all fail, {duration_text(math.ceil(window.long * window.threshold))} for the window of {duration_text(window.long)}"
+        for window in alert.windows
+    )
+    over = duration_text(min(window.short for window in alert.windows))
+    least = ", ".join(f"{window.minimum} in {duration_text(window.long)}" for window in alert.windows)
+    return [
+        ("how fast", fast),
+        ("recovers", f"the shortest window is clean after {over}"),
+        ("no data", "without events nothing burns"),
+        ("low traffic", f"a window with fewer events says nothing: {least}"),
+    ]
 
 
 def seconds_until(alert: Alert, before: float, after: float) -> float | None:
@@ -107,10 +154,11 @@ def seconds_until(alert: Alert, before: float, after: float) -> float | None:
 
 def _levels(alert: Alert) -> list[tuple[float, str]]:
     """Levels that breach, and how to say them."""
-    once = alert.threshold / alert.over if isinstance(alert.signal, Count) else alert.threshold
-    if alert.comparison == "below":
+    signal = alert.signal
+    once = alert.threshold / alert.over if isinstance(signal, Count) else alert.threshold
+    if not alert.high_is_bad:
         return [(0.0, "at 0"), (once / 2, "at half the threshold")]
-    if isinstance(alert.signal, Count):
+    if isinstance(signal, Count) or (isinstance(signal, Level) and signal.unit != "1"):
         return [(once * 10, "at ten times the threshold"), (once * 2, "at twice the threshold")]
     shares = [share for share in (once * 10, once * 2) if share < 1]
     return [(1.0, "at 100%"), *((share, f"at {number(round(share * 100, 6))}%") for share in shares)]
@@ -118,9 +166,11 @@ def _levels(alert: Alert) -> list[tuple[float, str]]:
 
 def _good(alert: Alert) -> float:
     """A level that does not breach."""
-    if alert.comparison == "above":
+    if alert.high_is_bad:
         return 0.0
-    return alert.threshold * 2 / alert.over if isinstance(alert.signal, Count) else 1.0
+    if isinstance(alert.signal, Ratio | Share):
+        return 1.0
+    return alert.threshold * 2 / (alert.over if isinstance(alert.signal, Count) else 1)
 
 
 def _speeds(alert: Alert) -> str:
@@ -140,26 +190,60 @@ def _after(seconds: float | None) -> str:
     return "never" if seconds is None else f"after {duration_text(seconds)}"
 
 
-def _told(alert: Alert) -> str:
-    if not alert.severity.topic:
+def _told(alert: AnyAlert) -> str:
+    severity = alert.severity
+    if alert.mode == "shadow":
+        return "nobody: it is in shadow"
+    if severity.log:
+        return "nobody: it is recorded"
+    reached = [f"topic {topic_name(severity, alert.environment)}"] if severity.topic else []
+    reached += [*severity.email, *(receiver.kind for receiver in severity.receivers)]
+    if not reached:
         return "nobody: the severity has no topic"
-    return f"topic {alert.severity.topic}-{alert.environment.name}" + (
-        ", and pages" if alert.severity.page else ""
-    )
+    return ", ".join(reached) + (", and pages" if severity.page else "")
 
 
-def _prometheus(alert: Alert) -> str:
+def _prometheus(alert: AnyAlert) -> str:
+    reason = missing_on(alert, "prometheus")
+    if reason:
+        return f"not there: {reason}"
     return (
         f"looks every {duration_text(alert.environment.every)}; a scrape and an evaluation later than above"
     )
 
 
-def _cloudwatch(alert: Alert) -> str:
+def _cloudwatch(alert: AnyAlert) -> str:
+    reason = missing_on(alert, "cloudwatch")
+    if reason:
+        return f"not there: {reason}"
+    if isinstance(alert, EventAlert):
+        return "an EventBridge rule, at no price"
     try:
-        alarm = cloudwatch.compile_alarm(alert)
+        metrics, composites = alarm_parts(alert)
     except UserError as error:
         return f"not there: {error.message}"
-    metrics = sum("MetricStat" in query for query in alarm.get("Metrics", ())) or 1
+    price = metrics * ALARM_METRIC_USD + composites * COMPOSITE_USD
+    joined = f" and {composites} composite" if composites else ""
+    return f"{metrics} metrics{joined}, {price:.2f} USD a month at list price; {_CLOUDWATCH_LATE}"
+
+
+def _promql(alert: AnyAlert) -> str:
+    reason = missing_on(alert, "cloudwatch-promql")
     return (
-        f"{metrics} metrics, {metrics * ALARM_METRIC_USD:.2f} USD a month at list price; {_CLOUDWATCH_LATE}"
+        f"not there: {reason}"
+        if reason
+        else "as a CloudWatch PromQL alarm (experimental), for metrics sent by OTLP"
     )
+
+
+def alarm_parts(alert: AnyAlert) -> tuple[int, int]:
+    """How many metrics and composites an alert is on CloudWatch, what mutes it left out.
+
+    Raises:
+        UserError: It cannot be expressed there.
+    """
+    alarms = cloudwatch.compile_one(alert)
+    metrics = sum(
+        sum("MetricStat" in query for query in alarm.get("Metrics", ())) or 1 for alarm in alarms.metric
+    )
+    return metrics, len(alarms.composite)

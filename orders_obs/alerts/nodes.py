@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
@@ -86,11 +86,34 @@ class Node:
         """Whether it is keys and values."""
         return isinstance(self._node, yaml.MappingNode)
 
+    @property
+    def is_none(self) -> bool:
+        """Whether it is the word `none`, which takes away what a layer below gives."""
+        return isinstance(self._node, yaml.ScalarNode) and self._node.value == "none"
+
+    def flow(self) -> str:
+        """The value in one line of YAML."""
+        return " ".join(yaml.serialize(_flowing(self._node), width=10_000).replace("\n...", "").split())
+
     def text(self) -> str:
         """A scalar as it is written."""
         if not isinstance(self._node, yaml.ScalarNode):
             self.fail("must be a single value")
         return str(self._node.value).strip()
+
+    def sequence(self) -> list[Node]:
+        """The values of a list."""
+        if not isinstance(self._node, yaml.SequenceNode):
+            self.fail("must be a list", "such as [a, b]")
+        return [Node(self._path, value, f"an item of {self.name}") for value in self._node.value]
+
+    def data(self) -> Any:
+        """The value as plain data, for what is handed on unread."""
+        loader = yaml.SafeLoader("")
+        try:
+            return loader.construct_object(self._node, deep=True)
+        finally:
+            loader.dispose()
 
     def flag(self) -> bool:
         """True or false."""
@@ -98,6 +121,16 @@ class Node:
         if text not in ("true", "false"):
             self.fail(f"{self.text()!r} is neither true nor false")
         return text == "true"
+
+
+def _flowing(node: yaml.Node) -> yaml.Node:
+    if isinstance(node, yaml.CollectionNode):
+        children = [
+            tuple(map(_flowing, child)) if isinstance(child, tuple) else _flowing(child)
+            for child in node.value
+        ]
+        return type(node)(node.tag, children, flow_style=True)
+    return node
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from orders_obs.alerts.nodes import Node
 
-__all__ = ["count", "duration", "duration_text", "m_of_n", "share"]
+__all__ = ["amount", "count", "duration", "duration_text", "m_of_n", "per_second", "share"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\Z")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%\Z")
+_BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)\Z")
+_SIZES = {
+    **{unit: 1000.0**power for power, unit in enumerate(("B", "kB", "MB", "GB", "TB"))},
+    **{unit: 1024.0**power for power, unit in enumerate(("KiB", "MiB", "GiB", "TiB"), 1)},
+}
+_RATE = re.compile(r"(\d+(?:\.\d+)?)\s+requests?\s*(?:/|per)\s*(s|m|h|second|minute|hour)\Z")
 _COUNT = re.compile(r"(\d+)\s+([a-z]+)\Z")
 _M_OF_N = re.compile(r"(\d+)\s+of\s+(\d+)\Z")
 
@@ -56,6 +62,33 @@ def count(node: Node, unit: str) -> int:
     if match[2] not in (word, f"{word}s"):
         node.fail(f"{match[2]!r} is not what the signal counts", f"it counts {word}s")
     return int(match[1])
+
+
+def amount(node: Node, unit: str) -> float:
+    """A level in its base unit: `80%` as 0.8, `10GiB` in bytes, `30s` in seconds, `80 connections` as 80.
+
+    Args:
+        node: The text.
+        unit: The signal's UCUM code.
+    """
+    if unit == "1":
+        return share(node)
+    if unit == "s":
+        return duration(node)
+    if unit != "By":
+        return float(count(node, unit))
+    match = _BYTES.match(node.text())
+    if match is None:
+        node.fail(f"{node.text()!r} is no number of bytes", "write it with its unit, such as 500MB, 10GiB")
+    return float(match[1]) * _SIZES[match[2]]
+
+
+def per_second(node: Node) -> float:
+    """`600 requests per minute` as 10."""
+    match = _RATE.match(node.text())
+    if match is None:
+        node.fail(f"{node.text()!r} is no traffic", "such as 600 requests per minute")
+    return float(match[1]) / {"s": 1, "m": 60, "h": 3600}[match[2][0]]
 
 
 def m_of_n(node: Node) -> tuple[int, int]:

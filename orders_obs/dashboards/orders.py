@@ -77,6 +77,7 @@ def orders_production(*, aws: bool = False) -> ModernDashboard:
 def _errors_by_type() -> TablePanel:
     errors = SIGNALS["errors"]
     assert isinstance(errors, Count)  # noqa: S101  # it counts
+    assert errors.events is not None  # noqa: S101  # on Prometheus
     window = "$__range"
     increase = f"sum by (route, error_type) (increase({promql.series(errors.events, JOB)}[{window}])) > 0"
     return TablePanel(

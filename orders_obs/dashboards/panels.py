@@ -56,13 +56,13 @@ def panel_of(
         expr, unit = promql.ratio(signal, JOB, window=_WINDOW, by=by), "percentunit"
     elif isinstance(signal, Share):
         expr, unit, exemplar = promql.quantile(q, signal.events, JOB, window=_WINDOW, by=by), "s", True
-    elif isinstance(signal, Count):
+    elif isinstance(signal, Count) and signal.events is not None:
         expr, unit = (
             promql.rate(signal.events, JOB, window=_WINDOW, by=by),
             unit_of(signal.events.instrument.unit),
         )
     else:
-        assert isinstance(signal, Level)  # noqa: S101  # the fourth and last kind
+        assert isinstance(signal, Level)  # noqa: S101  # there are no panels of other kinds
         expr, unit = promql.level(signal, JOB, by=by), unit_of(signal.unit)
     values: dict[str, Any] = {
         "title": signal.title,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,7 +12,7 @@ from orders_obs.demo.receiver import TraceReceiver
 from orders_obs.demo.sampler import Exemplar, Sampler
 from orders_obs.demo.spans import TraceSpan
 from orders_obs.errors import EnvironmentFault
-from orders_obs.signals import Count, Level, Matcher, Ratio, promql
+from orders_obs.signals import Count, Level, Matcher, Ratio, Share, promql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,9 @@ _JOB = Matcher("job", "=", "orders-api")
 
 class Backend(Protocol):
     """What the report asks for. Alerts are pairs of name and severity."""
+
+    notifies: bool
+    """Whether alerts are delivered, and not only evaluated."""
 
     @property
     def otlp(self) -> str:
@@ -43,6 +47,9 @@ class Backend(Protocol):
     def alerts(self) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
         """The alerts that fired, and those of them that are over."""
 
+    def evaluated(self) -> set[tuple[str, str]]:
+        """The alerts that fired, delivered or muted."""
+
     def query(self, expr: str) -> int | None:
         """How many series an expression has now; None where nobody understands PromQL."""
 
@@ -52,6 +59,8 @@ class Backend(Protocol):
 
 class EmbeddedBackend:
     """In memory, for looking only: no PromQL, no notifications."""
+
+    notifies = False
 
     def __init__(self, metrics_url: str, alerts: Sequence[Alert]) -> None:
         self._receiver = TraceReceiver()
@@ -78,6 +87,10 @@ class EmbeddedBackend:
         """By the plain sample rule."""
         return set(self._sampler.fired), set(self._sampler.resolved)
 
+    def evaluated(self) -> set[tuple[str, str]]:
+        """Those of the sampler."""
+        return self.alerts()[0]
+
     def query(self, _expr: str) -> int | None:
         """Nobody here understands PromQL."""
         return None
@@ -95,6 +108,8 @@ class LiveBackend:
         urls: `otlp_http`, `jaeger`, `prometheus`.
         inbox: Address of the inbox of alerts.
     """
+
+    notifies = True
 
     def __init__(self, urls: dict[str, str], inbox: str) -> None:
         self._urls = urls
@@ -150,6 +165,14 @@ class LiveBackend:
                 over.add(key)
         return fired, over
 
+    def evaluated(self) -> set[tuple[str, str]]:
+        """Asks Prometheus."""
+        span = f"{math.ceil(time.time() - self._since) + 1}s"
+        fired = self._vector(
+            f'max by (alertname, severity) (max_over_time(ALERTS{{alertstate="firing"}}[{span}]))'
+        )
+        return {(series["metric"]["alertname"], series["metric"]["severity"]) for series in fired}
+
     def query(self, expr: str) -> int | None:
         """Asks Prometheus."""
         return len(self._vector(expr))
@@ -179,11 +202,13 @@ def expression(signal: Signal) -> str:
     """A signal as the report reads it: a share, events per second, a latency's p99, a level."""
     if isinstance(signal, Ratio):
         return promql.ratio(signal, _JOB, window="1m")
-    if isinstance(signal, Count):
-        return promql.rate(signal.events, _JOB, window="1m")
+    if isinstance(signal, Share):
+        return promql.quantile(0.99, signal.events, _JOB, window="1m")
     if isinstance(signal, Level):
         return promql.level(signal, _JOB)
-    return promql.quantile(0.99, signal.events, _JOB, window="1m")
+    assert isinstance(signal, Count)  # noqa: S101  # the report shows no other kinds
+    assert signal.events is not None  # noqa: S101  # nor what only CloudWatch counts
+    return promql.rate(signal.events, _JOB, window="1m")
 
 
 def _jaeger_span(span: dict[str, Any], processes: dict[str, Any]) -> TraceSpan:

@@ -14,10 +14,15 @@ if TYPE_CHECKING:
     from orders_obs.demo.spans import Breakdown, TraceSpan
     from orders_obs.demo.traffic import Followed
 
-__all__ = ["Report", "render"]
+__all__ = ["REPORTED", "Report", "render"]
 
 _WIDTH = 100
 _BAR = 34
+REPORTED = (
+    "http_requests", "http_error_ratio", "http_latency", "errors", "orders_created", "database_latency", "cache_hit_ratio",
+    "database_connections", "running_tasks",
+)  # fmt: skip
+"""The signals that the report shows: those of the dashboard."""
 
 
 @dataclass(slots=True)
@@ -35,6 +40,8 @@ class Report:
         fired: Alerts that fired: name and severity.
         resolved: Those that are over.
         expected: Alerts that should have fired and be over.
+        muted: Alerts that should have fired, and of which nobody is told while a worse severity of the same fires.
+        firing: Alerts that fired, delivered or muted.
         panels: Series of each dashboard query; empty where nobody understands PromQL.
         addresses: What to open, by name.
     """
@@ -49,6 +56,8 @@ class Report:
     fired: set[tuple[str, str]] = field(default_factory=set)
     resolved: set[tuple[str, str]] = field(default_factory=set)
     expected: set[tuple[str, str]] = field(default_factory=set)
+    muted: set[tuple[str, str]] = field(default_factory=set)
+    firing: set[tuple[str, str]] = field(default_factory=set)
     panels: dict[str, int] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
 
@@ -86,7 +95,8 @@ class Report:
             problems.append("no exemplar leads to the trace")
         problems += [f"signal {name} has no value" for name, value in self.signals.items() if value is None]
         problems += [
-            f"alert {name} ({severity}) did not fire" for name, severity in sorted(self.expected - self.fired)
+            f"alert {name} ({severity}) did not fire"
+            for name, severity in sorted((self.expected - self.fired) | (self.muted - self.firing))
         ]
         problems += [
             f"alert {name} ({severity}) fired and is not over"
@@ -102,6 +112,8 @@ class Report:
         data["sent"] = {"kinds": dict(self.sent.kinds), "statuses": dict(self.sent.statuses)}
         data["fired"], data["resolved"] = sorted(self.fired), sorted(self.resolved)
         data["expected"] = sorted(self.expected)
+        data["muted"] = sorted(self.muted)
+        data["firing"] = sorted(self.firing)
         data["breakdown_ms"] = None if self.breakdown is None else asdict(self.breakdown)
         data["missing"] = self.missing()
         return data
@@ -233,6 +245,9 @@ def _alerts(report: Report, paint: _Paint) -> str:
         fired = paint.good("fired") if key in report.fired else paint.bad("did not fire")
         over = paint.good("recovered") if key in report.resolved else paint.bad("not over")
         rows.append(f"  {key[0]:20} {key[1]:10} {fired}" + (f", {over}" if key in report.fired else ""))
+    for name, severity in sorted(report.muted - report.fired):
+        fired = paint.good("fired") if (name, severity) in report.firing else paint.bad("did not fire")
+        rows.append(f"  {name:20} {severity:10} {fired}, muted by the worse one")
     return "\n".join(rows)
 
 

@@ -14,7 +14,7 @@ import httpx
 from orders_obs._resources import resource_path
 from orders_obs.alerts import load
 from orders_obs.dashboards.queries import prometheus_queries
-from orders_obs.demo.report import Report
+from orders_obs.demo.report import REPORTED, Report
 from orders_obs.demo.stage import say, set_up
 from orders_obs.demo.traffic import NORMAL, TROUBLE, Phase, Sent, follow_one, run_phase
 from orders_obs.errors import UserError
@@ -22,8 +22,9 @@ from orders_obs.settings import Settings
 from orders_obs.signals import SIGNALS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from orders_obs.alerts import Alert
     from orders_obs.demo.backends import Backend
     from orders_obs.demo.services import Services
     from orders_obs.demo.stage import Stage
@@ -33,6 +34,8 @@ __all__ = ["demonstrate"]
 _RECOVERY = 60.0
 """Seconds that alerts may take to be over."""
 _SETTLE = 8.0
+_SHOWN = ("error_rate", "slow_requests", "orders_per_minute")
+"""The alerts that the traffic of the demonstration fires."""
 # Long enough for a scrape to see the followed order's exemplar before another request takes its bucket.
 _QUIET = 2.5
 
@@ -54,16 +57,29 @@ def demonstrate(
     settings = Settings.load()
     if settings.problems:
         raise UserError(settings.problems[0], hint="correct the variable, or unset it")
-    alerts = load(resource_path("alerts")).resolve("demo").alerts
+    catalogue = load(resource_path("alerts")).resolve("demo")
+    alerts = [alert for alert in catalogue.alerts if alert.name in _SHOWN]
     with _ending_on_sigterm(), set_up(wanted, alerts, need_running=need_running) as stage:
-        expected = {(alert.name, alert.severity.name) for alert in alerts}
+        every = {(alert.name, alert.severity.name) for alert in alerts}
+        # Of one alert the worse severity mutes the other, so who notifies tells of the worst only.
+        expected = _worst(alerts) if stage.backend.notifies else every
         report = asyncio.run(_traffic(stage, expected))
+        report.muted = every - expected
         _look_up(report, stage.services, stage.backend)
         report.addresses = stage.addresses
         if keep is not None:
             keep(report)
             _hold()
         return report
+
+
+def _worst(alerts: Sequence[Alert]) -> set[tuple[str, str]]:
+    worst: dict[str, Alert] = {}
+    for alert in alerts:
+        known = worst.get(alert.name)
+        if known is None or alert.severity.rank < known.severity.rank:
+            worst[alert.name] = alert
+    return {(alert.name, alert.severity.name) for alert in worst.values()}
 
 
 @contextmanager
@@ -142,8 +158,9 @@ def _look_up(report: Report, services: Services, backend: Backend) -> None:
             break
         time.sleep(0.3)
     report.lines = services.lines(trace_id)
-    report.signals = {name: backend.signal(signal) for name, signal in SIGNALS.items()}
+    report.signals = {name: backend.signal(SIGNALS[name]) for name in REPORTED}
     report.fired, report.resolved = backend.alerts()
+    report.firing = backend.evaluated()
     dashboard = json.loads((resource_path("dashboards") / "orders-api-production.json").read_text())
     for query in prometheus_queries(dashboard, job="orders-api"):
         series = backend.query(query.expr)

@@ -91,12 +91,13 @@ class Sampler:
             return next(
                 (value for value in own if value is not None), 1.0 if signal.name == "running_tasks" else None
             )
-        if isinstance(signal, Count):
+        if isinstance(signal, Count) and signal.events is not None:
             increase = _increase(now, before, signal.events)
             return None if increase is None else increase / elapsed
         if isinstance(signal, Ratio):
             total = _increase(now, before, signal.total)
             return ratio_sample(_increase(now, before, signal.part) or 0.0, total, 1) if total else None
+        assert isinstance(signal, Share)  # noqa: S101  # the report shows no other kinds
         count = _increase(now, before, signal.events, suffix="_count")
         spent = _increase(now, before, signal.events, suffix="_sum")
         return None if not count or spent is None else spent / count
@@ -146,12 +147,12 @@ class Sampler:
             return None
         now, before = self._snapshots[end], self._snapshots[end - window]
         signal = alert.signal
-        if isinstance(signal, Count):
+        if isinstance(signal, Count) and signal.events is not None:
             return _increase(now, before, signal.events)
         if isinstance(signal, Ratio):
             part, total = _increase(now, before, signal.part), _increase(now, before, signal.total)
         else:
-            assert isinstance(signal, Share)  # noqa: S101  # the third and last kind
+            assert isinstance(signal, Share)  # noqa: S101  # the traffic fires no alerts on other kinds
             assert alert.bound is not None  # noqa: S101  # the catalogue gives every share a bound
             total = _increase(now, before, signal.events, suffix="_count")
             bound = Matcher("le", "=", le_literal(alert.bound))

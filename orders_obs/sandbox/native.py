@@ -157,7 +157,7 @@ def _start(name: str, current: State) -> Service:
         "otelcol": ["--config", str(folder / "otelcol.yaml")],
         "jaeger": ["--config", f"file:{folder / 'jaeger.yaml'}"],
         "alertmanager": [
-            f"--config.file={folder / 'alertmanager/alertmanager.yml'}",
+            f"--config.file={folder / 'alertmanager/demo.alertmanager.yml'}",
             f"--storage.path={folder / 'data/alertmanager'}",
             f"--web.listen-address={ports['alertmanager']}",
             "--cluster.listen-address=",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orders_obs.signals.model import Selector
+from orders_obs.signals.model import PromQL, Selector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,7 +68,8 @@ def level(signal: Level, *extra: Matcher | str, by: Sequence[str] = ()) -> str:
             return series(of, *extra)
         return of.name + (label_set(extra) if of.of_service else "")
 
-    return " or ".join(f"sum{_by(by)} ({source(of)})" for of in signal.prometheus)
+    series_of = [of for of in signal.prometheus if not isinstance(of, PromQL)]
+    return " or ".join(f"sum{_by(by)} ({source(of)})" for of in series_of)
 
 
 def _by(labels: Sequence[str]) -> str:

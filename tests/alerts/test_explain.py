@@ -53,12 +53,13 @@ def test_a_count_is_in_events_a_second(tmp_path: Path) -> None:
 
 
 def test_the_rows_say_what_to_expect() -> None:
-    critical = load(ROOT / "alerts").resolve("production").alerts[0]
+    alerts = load(ROOT / "alerts").resolve("production").alerts
+    critical = next(alert for alert in alerts if alert.name == "error_rate")
     rows = dict(explain(critical).rows)
     assert rows["how fast"] == "at 100% after 1m; at 50% after 1m; at 10% after 3m"
     assert rows["recovers"] == "from 100% after 5m; from 50% after 5m; from 10% after 3m"
     assert rows["low traffic"] == "a sample with fewer than 100 events in 5m (20 a minute) is missing"
-    assert rows["tells"] == "topic orders-critical-production, and pages"
+    assert rows["tells"] == "topic orders-critical-production, slack, pagerduty, and pages"
     assert rows["cloudwatch"].startswith("3 metrics, 0.30 USD a month at list price")
 
 

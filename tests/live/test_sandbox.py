@@ -28,7 +28,7 @@ def test_the_programs_themselves_find_the_configuration_valid(program: Program) 
         [program("otelcol"), "validate", "--config", folder / "otelcol.yaml"],
         [program("jaeger"), "validate", "--config", f"file:{folder / 'jaeger.yaml'}"],
         [program("promtool"), "check", "config", folder / "prometheus/prometheus.yml"],
-        [program("amtool"), "check-config", folder / "alertmanager/alertmanager.yml"],
+        [program("amtool"), "check-config", folder / "alertmanager/demo.alertmanager.yml"],
     ):
         done = subprocess.run(
             [str(word) for word in command], capture_output=True, text=True, timeout=60, check=False

@@ -1,105 +1,310 @@
-"""Classic CloudWatch alarms: the arguments of `put_metric_alarm`.
+"""Classic CloudWatch alarms: the arguments of `put_metric_alarm`, `put_composite_alarm` and `put_alarm_mute_rule`.
 
 A ratio is `FILL(bad, 0) / IF(total >= minimum, total, 0)`: below the minimum the division by zero drops the point, and the policy for
 missing data decides. Only counts that AWS reports when they are not zero are filled: filling the total would pin the newest, not yet
 complete minute to good.
+
+Where an alert has several severities, the worse one mutes the other: what tells is a composite with the worse alarm as its suppressor.
+A burn rate is a composite of one alarm for each window.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from orders_obs.alerts.describe import describe
+from orders_obs.alerts.compile.engines import Difference, chosen
+from orders_obs.alerts.compile.names import own_things, resource, tags, topic_arn
+from orders_obs.alerts.describe import describe, title
+from orders_obs.alerts.model import Alert, BurnAlert, RawAlert
 from orders_obs.alerts.units import duration_text
 from orders_obs.errors import UserError
-from orders_obs.signals.model import Count, Ratio
+from orders_obs.signals.model import Count, Level, Presence, Ratio, Share
 
 if TYPE_CHECKING:
-    from orders_obs.alerts.model import Alert, ResolvedCatalogue
-    from orders_obs.signals.model import CloudWatchMetric, Share
+    from collections.abc import Sequence
 
-__all__ = ["compile_alarm", "compile_alarms", "render"]
+    from orders_obs.alerts.model import AnyAlert, MuteWindow, ResolvedCatalogue
+    from orders_obs.signals.model import CloudWatchMetric
+
+__all__ = ["Alarms", "alarm_head", "alarm_name", "compile_all", "compile_one", "mute_rules", "render"]
 
 _TREAT_MISSING = {"ok": "notBreaching", "breach": "breaching", "keep": "ignore", "unknown": "missing"}
-_OPERATOR = {"above": "GreaterThanThreshold", "below": "LessThanThreshold"}
+_OPERATOR = {
+    "above": "GreaterThanThreshold",
+    "below": "LessThanThreshold",
+    "at_least": "GreaterThanOrEqualToThreshold",
+    "at_most": "LessThanOrEqualToThreshold",
+}
+# From the base unit of a signal to the unit of the metric.
+_SCALE = {"Percent": 100.0, "Milliseconds": 1000.0, "Megabytes": 1e-6, "Kilobytes": 1e-3}
 
 # CloudWatch's documented limits (user guide, "CloudWatch service quotas"; API reference of PutMetricAlarm).
 _SHORT_PERIODS = (10, 20, 30)
+_WALL_CLOCK_PERIODS = (3600, 86_400, 604_800)
 _NAME_LENGTH = 255
 _DESCRIPTION_LENGTH = 1024
+_METRICS = 10
+_MUTED_ALARMS = 100
 _MINUTE, _HOUR, _DAY, _WEEK = 60, 3600, 86_400, 604_800
+# Seconds that a warning waits for the worse alarm to mute it, and stays mute after it: two looks, and one.
+_MUTE_WAIT, _MUTE_AFTER = 120, 60
+_MEASURE = "measure"
 
 
-def compile_alarms(catalogue: ResolvedCatalogue) -> list[dict[str, Any]]:
+@dataclass(slots=True)
+class Alarms:
+    """The alarms of one environment.
+
+    Attributes:
+        metric: Arguments of `put_metric_alarm`.
+        composite: Arguments of `put_composite_alarm`, children first.
+        differences: What is not as the catalogue says.
+    """
+
+    metric: list[dict[str, Any]] = field(default_factory=list)
+    composite: list[dict[str, Any]] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+
+
+def compile_all(catalogue: ResolvedCatalogue) -> Alarms:
     """The alarms of one environment, in the order of the catalogue.
 
     Raises:
         UserError: An alert cannot be expressed, or a resource that it needs is not filled in.
     """
-    return [compile_alarm(alert) for alert in catalogue.alerts]
+    found, differences = chosen(catalogue, "cloudwatch")
+    alarms = Alarms(differences=list(differences))
+    own = _Own(own_things(catalogue))
+    for alert in found:
+        _add(alarms, alert, found, own)
+    return alarms
 
 
-def render(alarms: list[dict[str, Any]]) -> str:
-    """The alarms as JSON, one object an alarm."""
-    return json.dumps(alarms, indent=2, sort_keys=True) + "\n"
+def compile_one(alert: AnyAlert) -> Alarms:
+    """The alarms of one alert by itself, muted by nothing; as `compile_all`."""
+    alarms = Alarms()
+    _add(
+        alarms,
+        alert,
+        [alert],
+        _Own({"@topics": ["one"], "@rules": ["one"], "@rule:backup_finished": ["one"]}),
+    )
+    return alarms
 
 
-def compile_alarm(alert: Alert) -> dict[str, Any]:
-    """The alarm of one alert; as `compile_alarms`."""
+def alarm_name(alert: AnyAlert) -> str:
+    """The name of the alarm that tells.
+
+    Raises:
+        UserError: It is longer than CloudWatch takes.
+    """
     if len(alert.full_name) > _NAME_LENGTH:
         _fail(
             alert,
             f"its name on CloudWatch has {len(alert.full_name)} characters",
             f"{_NAME_LENGTH} are allowed",
         )
-    period = _period(alert)
-    alarm: dict[str, Any] = {
-        "AlarmName": alert.full_name,
+    return alert.full_name
+
+
+def mute_rules(catalogue: ResolvedCatalogue, alarms: Alarms) -> list[dict[str, Any]]:
+    """Arguments of `put_alarm_mute_rule` for the catalogue's mute windows, a hundred alarms each at most."""
+    made = {alarm["AlarmName"] for alarm in (*alarms.metric, *alarms.composite)}
+    rules = []
+    for window in catalogue.mutes:
+        names = sorted({alert.full_name for alert in catalogue if window.covers(alert)} & made)
+        for start in range(0, len(names), _MUTED_ALARMS):
+            part = f"-{start // _MUTED_ALARMS + 1}" if start else ""
+            schedule = {
+                "Expression": _schedule(window),
+                "Duration": _iso_duration(window.length),
+                "Timezone": window.timezone,
+            }
+            rules.append(
+                {
+                    "Name": f"{catalogue.service}-{catalogue.environment.name}-{window.name}{part}",
+                    "Description": window.reason,
+                    "Rule": {"Schedule": schedule},
+                    "MuteTargets": {"AlarmNames": names[start : start + _MUTED_ALARMS]},
+                    "Tags": tags(catalogue.service, catalogue.environment),
+                }
+            )
+    return rules
+
+
+def render(content: Any) -> str:
+    """What is built, as JSON: the same text for the same catalogue."""
+    return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+
+def _add(alarms: Alarms, alert: AnyAlert, found: Sequence[AnyAlert], own: _Own) -> None:
+    """Add what an alert is among the others."""
+    if isinstance(alert, Alert):
+        worse = _worse(alert, found)
+        alarms.differences += _late(alert)
+        made = own.metric_alarms(alert)
+        if worse is None:
+            alarms.metric += made
+            return
+        measured = [_silent(alarm, alert, _MEASURE) for alarm in made]
+        alarms.metric += measured
+        rule = " OR ".join(f'ALARM("{alarm["AlarmName"]}")' for alarm in measured)
+        alarms.composite.append(_composite(alert, rule, suppressor=worse.full_name))
+    elif isinstance(alert, BurnAlert):
+        children, rule = own.burning(alert)
+        alarms.metric += children
+        worse = _worse(alert, found)
+        alarms.composite.append(_composite(alert, rule, suppressor=worse.full_name if worse else ""))
+        alarms.differences += _late_windows(alert)
+    elif isinstance(alert, RawAlert):
+        assert alert.cloudwatch is not None  # noqa: S101  # else the engine does not have it
+        alarms.metric.append({**alarm_head(alert), **alert.cloudwatch})
+
+
+class _Own:
+    """Makes the alarms of one catalogue, whose own topics and rules they may watch."""
+
+    def __init__(self, values: dict[str, list[str]]) -> None:
+        self._values = values
+
+    def metric_alarms(self, alert: Alert) -> list[dict[str, Any]]:
+        """The alarm of an alert, or several where it watches more of the catalogue's own things than one alarm takes."""
+        placeholder = _placeholder(alert)
+        if not placeholder:
+            return [_metric_alarm(alert, {})]
+        values = self._values.get(placeholder, [])
+        if not values:
+            _fail(alert, f"watches {placeholder[1:]}, of which the catalogue has none", "take the alert out")
+        alarms = []
+        for start in range(0, len(values), _METRICS):
+            alarm = _metric_alarm(alert, {placeholder: values[start : start + _METRICS]})
+            if start:
+                alarm["AlarmName"] += f"-{start // _METRICS + 1}"
+            alarms.append(alarm)
+        return alarms
+
+    def burning(self, alert: BurnAlert) -> tuple[list[dict[str, Any]], str]:
+        """The alarms of the windows of a burn rate, and the rule that joins them."""
+        children: list[dict[str, Any]] = []
+        pairs = []
+        for window in alert.windows:
+            names = []
+            for seconds, minimum in ((window.long, window.minimum), (window.short, 1)):
+                child = self._window(alert, seconds, window.threshold, minimum)
+                if child["AlarmName"] not in {other["AlarmName"] for other in children}:
+                    children.append(child)
+                names.append(f'ALARM("{child["AlarmName"]}")')
+            pairs.append(f"({' AND '.join(names)})")
+        return children, " OR ".join(pairs)
+
+    def _window(self, alert: BurnAlert, seconds: float, threshold: float, minimum: int) -> dict[str, Any]:
+        period = _period(alert, seconds, 1)
+        signal = alert.signal
+        metrics = (
+            _ratio(alert, signal, period, minimum)
+            if isinstance(signal, Ratio)
+            else _share(alert, signal, period, alert.bound, minimum)
+        )
+        alarm = {
+            **alarm_head(alert),
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Threshold": threshold,
+            "EvaluationPeriods": 1,
+            "DatapointsToAlarm": 1,
+            "TreatMissingData": "notBreaching",
+            "Metrics": metrics,
+        }
+        return _silent(alarm, alert, f"{threshold:g}-over-{duration_text(seconds)}")
+
+
+def alarm_head(alert: AnyAlert) -> dict[str, Any]:
+    """What every alarm has: name, words, tags, whom it tells.
+
+    Raises:
+        UserError: Its name or its words are longer than CloudWatch takes.
+    """
+    head: dict[str, Any] = {
+        "AlarmName": alarm_name(alert),
         "AlarmDescription": _description(alert),
-        "ActionsEnabled": True,
+        "ActionsEnabled": alert.mode == "live",
+        "Tags": tags(
+            alert.service,
+            alert.environment,
+            alert_id=alert.alert_id,
+            severity=alert.severity.name,
+            page="true" if alert.severity.page else "false",
+            owner=alert.owner,
+        ),
+    }
+    topic = "" if alert.severity.log else topic_arn(alert.severity, alert.environment)
+    if topic:
+        head["AlarmActions"] = head["OKActions"] = [topic]
+    return head
+
+
+def _metric_alarm(alert: Alert, own: dict[str, list[str]]) -> dict[str, Any]:
+    period = _period(alert, alert.over, alert.samples)
+    alarm = {
+        **alarm_head(alert),
         "ComparisonOperator": _OPERATOR[alert.comparison],
         "Threshold": alert.threshold,
         "EvaluationPeriods": alert.samples,
         "DatapointsToAlarm": alert.breaching,
         "TreatMissingData": _TREAT_MISSING[alert.when_missing],
-        "Tags": [
-            {"Key": "managed-by", "Value": "orders-obs"},
-            {"Key": "service", "Value": alert.service},
-            {"Key": "environment", "Value": alert.environment.name},
-            {"Key": "alert-id", "Value": alert.alert_id},
-            {"Key": "severity", "Value": alert.severity.name},
-            {"Key": "page", "Value": "true" if alert.severity.page else "false"},
-        ],
     }
-    topic = _topic(alert)
-    if topic:
-        alarm["AlarmActions"] = alarm["OKActions"] = [topic]
     signal = alert.signal
-    if isinstance(signal, Count):
-        alarm.update(_count(alert, signal, period))
-    elif isinstance(signal, Ratio):
-        alarm["Metrics"] = _ratio(alert, signal, period)
+    if isinstance(signal, Ratio):
+        alarm["Metrics"] = _ratio(alert, signal, period, alert.minimum)
+    elif isinstance(signal, Share):
+        alarm["Metrics"] = _share(alert, signal, period, alert.bound, alert.minimum)
+    elif isinstance(signal, Count):
+        alarm.update(_count(alert, signal, period, own))
+    elif isinstance(signal, Level):
+        metric = signal.cloudwatch
+        alarm.update({**_metric(alert, metric), "Statistic": alert.statistic, "Period": period})
+        assert metric is not None  # noqa: S101  # else there is no such alarm
+        alarm["Threshold"] = round(alert.threshold * _SCALE.get(metric.unit, 1.0), 6)
     else:
-        alarm["Metrics"] = _share(alert, signal, period)
+        alarm.update(_presence(alert, signal, period, own))
     return alarm
 
 
-def _count(alert: Alert, signal: Count, period: int) -> dict[str, Any]:
-    metric = _metric(alert, signal.cloudwatch)
-    needs_zero = alert.comparison == "below" or alert.when_missing == "breach"
-    if signal.cloudwatch is not None and signal.cloudwatch.sparse and needs_zero:
+def _presence(alert: Alert, signal: Presence, period: int, own: dict[str, list[str]]) -> dict[str, Any]:
+    """Values are there or not, so they are counted; none at all is missing, which breaches."""
+    metric = _metric(alert, signal.cloudwatch, own)
+    window = (
+        {"EvaluationWindow": {"WallClockWindow": {"Timezone": "UTC"}}}
+        if period in _WALL_CLOCK_PERIODS
+        else {}
+    )
+    return {**metric, "Statistic": "SampleCount", "Period": period, **window}
+
+
+def _count(alert: Alert, signal: Count, period: int, own: dict[str, list[str]]) -> dict[str, Any]:
+    metric = signal.cloudwatch
+    needs_zero = not alert.high_is_bad or alert.when_missing == "breach"
+    if metric is not None and metric.sparse and needs_zero:
         _fail(
             alert,
-            f"{signal.cloudwatch.name} is reported only when it is not zero, so no value would be taken for none",
+            f"{metric.name} is reported only when it is not zero, so no value would be taken for none",
             "watch a count that is always reported, or alert on it in Prometheus",
         )
-    return {**metric, "Statistic": "Sum", "Period": period}
+    values = own.get(_placeholder(alert), [])
+    if len(values) <= 1:
+        return {**_metric(alert, metric, own), "Statistic": "Sum", "Period": period}
+    queries = [
+        _stat(f"m{index}", _metric(alert, metric, {_placeholder(alert): [value]}), "Sum", period)
+        for index, value in enumerate(values, 1)
+    ]
+    total = " + ".join(f"FILL({query['Id']}, 0)" for query in queries)
+    return {"Metrics": [_result(total, signal.title), *queries]}
 
 
-def _ratio(alert: Alert, signal: Ratio, period: int) -> list[dict[str, Any]]:
+def _ratio(alert: AnyAlert, signal: Ratio, period: int, minimum: int) -> list[dict[str, Any]]:
     if not signal.cloudwatch_part or not signal.cloudwatch_total:
-        _no_metric(alert)
+        _no_metric(alert, signal.name)
     metrics = list(dict.fromkeys((*signal.cloudwatch_part, *signal.cloudwatch_total)))
     ids = {metric: f"m{index}" for index, metric in enumerate(metrics, 1)}
 
@@ -107,20 +312,22 @@ def _ratio(alert: Alert, signal: Ratio, period: int) -> list[dict[str, Any]]:
         return " + ".join(f"FILL({ids[m]}, 0)" if m.sparse else ids[m] for m in parts)
 
     total = added(signal.cloudwatch_total)
-    expression = f"({added(signal.cloudwatch_part)}) / IF(({total}) >= {alert.minimum}, {total}, 0)"
+    expression = f"({added(signal.cloudwatch_part)}) / IF(({total}) >= {minimum}, {total}, 0)"
     return [
         _result(expression, signal.title),
         *(_stat(ids[metric], _metric(alert, metric), "Sum", period) for metric in metrics),
     ]
 
 
-def _share(alert: Alert, signal: Share, period: int) -> list[dict[str, Any]]:
+def _share(
+    alert: AnyAlert, signal: Share, period: int, bound: float | None, minimum: int
+) -> list[dict[str, Any]]:
     """The share above a bound is what the percentile rank of the bound leaves; the minimum gates by the number of samples."""
     metric = _metric(alert, signal.cloudwatch)
-    assert alert.bound is not None  # noqa: S101  # the catalogue gives every share a bound
+    assert bound is not None  # noqa: S101  # the catalogue gives every share a bound
     return [
-        _result(f"(100 - rank) / 100 / IF(samples >= {alert.minimum}, 1, 0)", signal.title),
-        _stat("rank", metric, f"PR(:{alert.bound:g})", period),
+        _result(f"(100 - rank) / 100 / IF(samples >= {minimum}, 1, 0)", signal.title),
+        _stat("rank", metric, f"PR(:{bound:g})", period),
         _stat("samples", metric, "SampleCount", period),
     ]
 
@@ -137,26 +344,59 @@ def _stat(identifier: str, metric: dict[str, Any], statistic: str, period: int) 
     }
 
 
-def _metric(alert: Alert, metric: CloudWatchMetric | None) -> dict[str, Any]:
+def _metric(
+    alert: AnyAlert, metric: CloudWatchMetric | None, own: dict[str, list[str]] | None = None
+) -> dict[str, Any]:
     if metric is None:
-        _no_metric(alert)
-    own = {"service": alert.service, "environment": alert.environment.name}
-    dimensions = []
-    for name, placeholder in metric.dimensions:
-        value = own.get(placeholder) or alert.environment.resources.get(placeholder)
-        if value is None:
-            raise UserError(
-                f"environment {alert.environment.name} does not say what {placeholder} is, which {alert.name} needs",
-                hint=f"add {placeholder} to its resources",
-                file=alert.environment.source.file,
-                line=alert.environment.source.line,
-            )
-        dimensions.append({"Name": name, "Value": value})
+        _no_metric(alert, title(alert))
+    dimensions = [
+        {
+            "Name": name,
+            "Value": own[placeholder][0] if own and placeholder in own else resource(alert, placeholder),
+        }
+        for name, placeholder in metric.dimensions
+    ]
     return {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions}
 
 
-def _description(alert: Alert) -> str:
-    text = f"{alert.signal.title}: fires while {describe(alert)}."
+def _placeholder(alert: Alert) -> str:
+    """The placeholder of its metric that stands for the catalogue's own things; empty where it has none."""
+    signal = alert.signal
+    metric = signal.cloudwatch if isinstance(signal, Count | Presence) else None
+    dimensions = metric.dimensions if metric else ()
+    return next((placeholder for _, placeholder in dimensions if placeholder.startswith("@")), "")
+
+
+def _worse(alert: Alert | BurnAlert, found: Sequence[AnyAlert]) -> AnyAlert | None:
+    """The next worse severity of the same alert, which mutes it."""
+    others = [
+        other
+        for other in found
+        if other.name == alert.name and other.severity.rank < alert.severity.rank and other.mode == "live"
+    ]
+    return max(others, key=lambda other: other.severity.rank) if others else None
+
+
+def _silent(alarm: dict[str, Any], alert: AnyAlert, suffix: str) -> dict[str, Any]:
+    """The alarm under another name, telling nobody: what joins it tells."""
+    name = f"{alarm['AlarmName']}-{suffix}"
+    if len(name) > _NAME_LENGTH:
+        _fail(alert, f"its name on CloudWatch has {len(name)} characters", f"{_NAME_LENGTH} are allowed")
+    kept = {key: value for key, value in alarm.items() if key not in ("AlarmActions", "OKActions")}
+    return {**kept, "AlarmName": name, "ActionsEnabled": False}
+
+
+def _composite(alert: AnyAlert, rule: str, *, suppressor: str) -> dict[str, Any]:
+    muted = {
+        "ActionsSuppressor": suppressor,
+        "ActionsSuppressorWaitPeriod": _MUTE_WAIT,
+        "ActionsSuppressorExtensionPeriod": _MUTE_AFTER,
+    }
+    return {**alarm_head(alert), "AlarmRule": rule, **(muted if suppressor else {})}
+
+
+def _description(alert: AnyAlert) -> str:
+    text = f"{title(alert)}: fires while {describe(alert)}."
     if alert.runbook:
         text += f" Runbook: {alert.runbook}"
     if len(text) > _DESCRIPTION_LENGTH:
@@ -168,28 +408,28 @@ def _description(alert: Alert) -> str:
     return text
 
 
-def _period(alert: Alert) -> int:
-    period = round(alert.over)
-    if period != alert.over or (period not in _SHORT_PERIODS and period % _MINUTE):
+def _period(alert: AnyAlert, over: float, samples: int) -> int:
+    period = round(over)
+    if period != over or (period not in _SHORT_PERIODS and period % _MINUTE):
         _fail(
             alert,
-            f"CloudWatch has no period of {alert.over:g} s",
+            f"CloudWatch has no period of {over:g} s",
             "it has 10, 20, 30 s and multiples of a minute",
         )
-    if period in _SHORT_PERIODS and not isinstance(alert.signal, Count):
+    if period in _SHORT_PERIODS and not (isinstance(alert, Alert) and isinstance(alert.signal, Count)):
         _fail(
             alert, f"AWS's own metrics have no values every {period} s", "take samples of a minute or longer"
         )
-    span = period * alert.samples
+    span = period * samples
     longest = _WEEK if period >= _HOUR else _DAY
     if span > longest:
         _fail(
             alert,
-            f"{alert.samples} samples of {period} s are {span} s, more than CloudWatch looks back",
+            f"{samples} samples of {period} s are {span} s, more than CloudWatch looks back",
             "that is a day, or a week with samples of 1h and longer",
         )
-    every = 10 if period < _MINUTE else _MINUTE if span <= _DAY else _HOUR
-    if alert.environment.every != every:
+    every = 10 if period < _MINUTE else _MINUTE
+    if alert.environment.every != every and not (span > _DAY and alert.environment.every == _HOUR):
         _fail(
             alert,
             f"CloudWatch looks at such samples every {duration_text(every)},"
@@ -199,23 +439,43 @@ def _period(alert: Alert) -> int:
     return period
 
 
-def _topic(alert: Alert) -> str:
-    environment = alert.environment
-    if not alert.severity.topic:
-        return ""
-    if not environment.account or not environment.region:
-        raise UserError(
-            f"environment {environment.name} has no account and region, so it has no CloudWatch alarms",
-            hint="add account and region, or build another engine",
-            file=environment.source.file,
-            line=environment.source.line,
-        )
-    return f"arn:aws:sns:{environment.region}:{environment.account}:{alert.severity.topic}-{environment.name}"
+def _late(alert: Alert) -> list[Difference]:
+    if alert.over * alert.samples <= _DAY or alert.environment.every >= _HOUR:
+        return []
+    return [_hourly(alert, alert.over * alert.samples)]
 
 
-def _no_metric(alert: Alert) -> NoReturn:
-    _fail(alert, f"{alert.signal.name} has no metric on CloudWatch", "alert on it in Prometheus")
+def _late_windows(alert: BurnAlert) -> list[Difference]:
+    longest = max(window.long for window in alert.windows)
+    return [_hourly(alert, longest)] if longest > _DAY else []
 
 
-def _fail(alert: Alert, message: str, hint: str) -> NoReturn:
+def _hourly(alert: AnyAlert, span: float) -> Difference:
+    return Difference(
+        alert.name,
+        alert.source.short,
+        f"CloudWatch looks back {duration_text(span)} only once an hour, so it is up to an hour later there",
+    )
+
+
+def _schedule(window: MuteWindow) -> str:
+    hour, minute = divmod(window.minute, 60)
+    if window.on:
+        return f"at({window.on.isoformat()}T{hour:02}:{minute:02})"
+    days = ",".join(("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")[day] for day in window.days) or "*"
+    return f"cron({minute} {hour} * * {days})"
+
+
+def _iso_duration(minutes: int) -> str:
+    days, rest = divmod(minutes, 1440)
+    hours, left = divmod(rest, 60)
+    time = (f"{hours}H" if hours else "") + (f"{left}M" if left else "")
+    return "P" + (f"{days}D" if days else "") + (f"T{time}" if time else "")
+
+
+def _no_metric(alert: AnyAlert, signal: str) -> NoReturn:
+    _fail(alert, f"{signal} has no metric on CloudWatch", "alert on it in Prometheus")
+
+
+def _fail(alert: AnyAlert, message: str, hint: str) -> NoReturn:
     raise UserError(f"{alert.name}: {message}", hint=hint, file=alert.source.file, line=alert.source.line)

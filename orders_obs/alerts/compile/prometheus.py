@@ -6,6 +6,9 @@ younger than the sample while its target was up. The backlog of a target that on
 
 Each sample is recorded as 1 where it breaches, 0 where it does not, nothing where it is missing. Adjacent samples are that record at
 `offset k * over`; their sum is compared with M.
+
+Windows of an error budget are too long for that: a counter's series do not live for days. They are sums of the counts between two looks,
+which adjoin each other.
 """
 
 from __future__ import annotations
@@ -15,15 +18,40 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from orders_obs.alerts.describe import breach, describe, number
+from orders_obs.alerts.compile.engines import chosen, sources
+from orders_obs.alerts.describe import breach, describe, number, title
+from orders_obs.alerts.model import Alert, BurnAlert, RawAlert
 from orders_obs.alerts.units import duration_text
-from orders_obs.signals.model import Count, Matcher, Ratio, Selector
+from orders_obs.errors import UserError
+from orders_obs.signals.model import Count, External, Level, Matcher, Presence, Ratio, Selector, Share
 from orders_obs.signals.promql import label_set, le_literal, series
 
 if TYPE_CHECKING:
-    from orders_obs.alerts.model import Alert, ResolvedCatalogue
+    from orders_obs.alerts.compile.engines import Difference
+    from orders_obs.alerts.model import AnyAlert, Environment, ResolvedCatalogue
+    from orders_obs.signals.model import PromQL, Statistic
 
-__all__ = ["HOLD", "AlertingRule", "RecordingRule", "RuleGroup", "compile_rules", "render"]
+__all__ = [
+    "HOLD",
+    "WATCHDOG",
+    "AlertingRule",
+    "RecordingRule",
+    "RuleGroup",
+    "compile_rules",
+    "rate_window",
+    "render",
+]
+
+WATCHDOG = "watchdog"
+"""Name of the alert that always fires."""
+_OVER_TIME: dict[Statistic, str] = {
+    "Average": "avg_over_time",
+    "Maximum": "max_over_time",
+    "Minimum": "min_over_time",
+}
+_SIGNS = {"above": ">", "below": "<", "at_least": ">=", "at_most": "<="}
+_SCRAPES = 4
+"""Scrapes that the range of a rate holds, so that one that fails leaves it a value."""
 
 HOLD = "1h"
 """How long `when_missing: keep` holds a firing alert after the service's last sample."""
@@ -40,13 +68,15 @@ class RecordingRule:
 
 @dataclass(frozen=True, slots=True)
 class AlertingRule:
-    """An alert of one severity."""
+    """An alert of one severity; `pending` and `keep` are Prometheus's `for` and `keep_firing_for`, of raw forms only."""
 
     alert: str
     expr: str
     labels: dict[str, str]
     annotations: dict[str, str]
     comment: str
+    pending: str = ""
+    keep: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +86,41 @@ class RuleGroup:
     name: str
     interval: str
     rules: list[RecordingRule | AlertingRule] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
 
 
 def compile_rules(catalogue: ResolvedCatalogue) -> RuleGroup:
-    """The rules of one environment: the counts first, then each alert after its samples."""
+    """The rules of one environment: the counts and levels first, then each alert after its samples.
+
+    Raises:
+        UserError: An alert cannot be expressed.
+    """
     environment = catalogue.environment
-    group = RuleGroup(f"{catalogue.service}-{environment.name}", duration_text(environment.every))
-    counts: dict[str, RecordingRule] = {}
+    found, differences = chosen(catalogue, "prometheus")
+    group = RuleGroup(
+        f"{catalogue.service}-{environment.name}", duration_text(environment.every), differences=differences
+    )
+    shared: dict[str, RecordingRule] = {}
     alerts: list[RecordingRule | AlertingRule] = []
-    for alert in catalogue.alerts:
-        counted = _Counts(alert)
-        counts.update((rule.record, rule) for rule in counted.rules)
-        sample = _sample_rule(alert, counted)
-        alerts += [sample, _alerting_rule(alert, sample, counted)]
-    group.rules.extend(counts.values())
+    for alert in found:
+        if isinstance(alert, Alert):
+            measured = _Measured(alert.service, alert.environment)
+            measured.sample(alert)
+            shared.update((rule.record, rule) for rule in measured.rules)
+            sample = _sample_rule(alert, measured)
+            alerts += [sample, _alerting_rule(alert, _expression(alert, sample, measured))]
+        elif isinstance(alert, BurnAlert):
+            measured = _Measured(alert.service, alert.environment)
+            expr = _burning(alert, measured)
+            shared.update((rule.record, rule) for rule in measured.rules)
+            alerts.append(_alerting_rule(alert, expr))
+        else:
+            assert isinstance(alert, RawAlert)  # noqa: S101  # announcements are not on Prometheus
+            alerts.append(_raw_rule(alert))
+    group.rules.extend(shared.values())
     group.rules.extend(alerts)
+    if environment.watchdog is not None:
+        group.rules.append(_watchdog(catalogue))
     return group
 
 
@@ -78,6 +128,7 @@ def render(group: RuleGroup) -> str:
     """The rule file of a group, the same text for the same catalogue."""
     lines = [
         "# Built by `orders-obs alerts build --engine prometheus`; change the catalogue, not this file.",
+        *(f"# Not here: {difference}" for difference in group.differences),
         "groups:",
         f"  - name: {_scalar(group.name)}",
         f"    interval: {group.interval}",
@@ -91,34 +142,61 @@ def render(group: RuleGroup) -> str:
         else:
             lines.append(f"      - alert: {_scalar(rule.alert)}")
             lines += _block("expr", rule.expr)
+            for key, value in (("for", rule.pending), ("keep_firing_for", rule.keep)):
+                if value:
+                    lines.append(f"        {key}: {value}")
             for key, values in (("labels", rule.labels), ("annotations", rule.annotations)):
                 lines.append(f"        {key}:")
                 lines += [f"          {name}: {_scalar(value)}" for name, value in values.items()]
     return "\n".join(lines) + "\n"
 
 
-class _Counts:
-    """The recorded counts that an alert's samples are made of.
+def rate_window(environment: Environment) -> float:
+    """Seconds of the range of a rate: some scrapes, and two looks."""
+    return max(_SCRAPES * environment.scrape, 2 * environment.every)
+
+
+class _Measured:
+    """The recorded series that samples are made of.
 
     Attributes:
         rules: What records them.
-        part: The series of a ratio's part, of the slow ones of a share, of a count's events.
-        total: The series of all events; empty for a count.
+        part: The series of a ratio's part, of the slow ones of a share, of a count's events; empty for a level.
+        total: The series of all events; empty for a count or a level.
+        level: The series of a level; empty for all others.
     """
 
-    def __init__(self, alert: Alert) -> None:
+    def __init__(self, service: str, environment: Environment) -> None:
         self.rules: list[RecordingRule] = []
-        self.part = self.total = ""
-        self._service = alert.service
-        self._window = duration_text(alert.over)
+        self.part = self.total = self.level = ""
+        self._service = service
+        self._environment = environment
+        self._window = ""
+
+    @property
+    def any(self) -> str:
+        """The series that is there as long as the service is."""
+        return self.total or self.part or self.level
+
+    def sample(self, alert: Alert) -> None:
+        """Record what an alert's samples are made of."""
+        signal = alert.signal
+        if isinstance(signal, Level | Presence):
+            self._level(signal)
+        else:
+            self.events(signal, alert.bound, alert.over)
+
+    def events(self, signal: Ratio | Share | Count, bound: float | None, seconds: float) -> None:
+        """Record the counts of samples of `seconds`."""
+        self._window = duration_text(seconds)
         started = self._record(
             f"instance:started:{self._window}",
-            _started(alert.service, self._window, alert.over),
+            _started(self._service, self._window, seconds),
             f"Targets whose process started within the last {self._window}: their counters were 0 before.",
         )
-        signal = alert.signal
         name = f"job:{signal.name}"
         if isinstance(signal, Count):
+            assert signal.events is not None  # noqa: S101  # else the engine does not have it
             self.part = self._count(name, self._increase(signal.events, started), "Events")
         elif isinstance(signal, Ratio):
             self.total = self._count(f"{name}_all", self._increase(signal.total, started), "All events")
@@ -127,16 +205,53 @@ class _Counts:
                 f"{name}_part", part, "Those that the ratio is about; 0 where there are none"
             )
         else:
-            assert alert.bound is not None  # noqa: S101  # the catalogue gives every share a bound
+            assert bound is not None  # noqa: S101  # the catalogue gives every share a bound
             bucket = Selector(
                 signal.events.instrument,
-                (*signal.events.matchers, Matcher("le", "=", le_literal(alert.bound))),
+                (*signal.events.matchers, Matcher("le", "=", le_literal(bound))),
             )
             all_events = self._increase(signal.events, started, suffix="_count")
             self.total = self._count(f"{name}_all", all_events, "All events")
             slower = f"{self.total}\n-\n{self._increase(bucket, started, suffix='_bucket')}"
-            bound = duration_text(alert.bound)
-            self.part = self._count(f"{name}_slower_{bound}", slower, f"Events slower than {bound}")
+            text = duration_text(bound)
+            self.part = self._count(f"{name}_slower_{text}", slower, f"Events slower than {text}")
+
+    def sums(self, seconds: float, every: float) -> tuple[str, str]:
+        """Record the sums of the counts over a long window; the part's and the total's series."""
+        window, look = duration_text(seconds), duration_text(every)
+        series = []
+        for count in (self.part, self.total):
+            name = count.partition("{")[0]
+            record = f"{name.removesuffix(f':count{look}')}:sum{window}"
+            series.append(
+                self._record(
+                    record,
+                    f"sum_over_time({count}[{window}])",
+                    f"The counts of {window}, one after the other.",
+                )
+            )
+        return series[0], series[1]
+
+    def _level(self, signal: Level | Presence) -> None:
+        expr = "\nor\n".join(
+            self._source(source, highest=isinstance(signal, Presence))
+            for source in sources(signal, self._environment)
+        )
+        what = "At least 1 while it is there" if isinstance(signal, Presence) else "The level now"
+        self.level = self._record(f"job:{signal.name}:level", expr, f"{what}.")
+
+    def _source(self, source: Selector | External | PromQL, *, highest: bool) -> str:
+        job = Matcher("job", "=", self._service)
+        if isinstance(source, Selector):
+            return f"sum by (job) ({series(source, job)})"
+        together = "max" if highest else "sum"
+        if isinstance(source, External):
+            if source.of_service:
+                return f"{together} by (job) ({source.name}{label_set((job,))})"
+            exporter = label_set((Matcher("job", "=", self._environment.resources[source.job]),))
+            return f'label_replace({together}({source.name}{exporter}), "job", "{self._service}", "", "")'
+        window = duration_text(rate_window(self._environment))
+        return source.expr.replace("$job", self._service).replace("$window", window)
 
     def _count(self, name: str, expr: str, what: str) -> str:
         return self._record(f"{name}:count{self._window}", expr, f"{what}, in one sample of {self._window}.")
@@ -162,43 +277,100 @@ def _started(service: str, window: str, seconds: float) -> str:
     return f"{start} != ({start} offset {window})\nor\n{start} > time() - {number(seconds)}"
 
 
-def _sample_rule(alert: Alert, counts: _Counts) -> RecordingRule:
-    sign = ">" if alert.comparison == "above" else "<"
-    threshold = number(alert.threshold)
-    if counts.total:
-        expr = f"({counts.part} / {counts.total} {sign} bool {threshold})\nand\n{counts.total} >= {alert.minimum}"
+def _sample_rule(alert: Alert, measured: _Measured) -> RecordingRule:
+    sign, threshold = _SIGNS[alert.comparison], number(alert.threshold)
+    if measured.level:
+        over = duration_text(alert.over)
+        expr = f"{_OVER_TIME[alert.statistic]}({measured.level}[{over}]) {sign} bool {threshold}"
+    elif measured.total:
+        expr = f"({measured.part} / {measured.total} {sign} bool {threshold})\nand\n{measured.total} >= {alert.minimum}"
     else:
-        expr = f"{counts.part} {sign} bool {threshold}"
+        expr = f"{measured.part} {sign} bool {threshold}"
     gate = f", nothing below {alert.minimum} events" if alert.minimum else ""
     return RecordingRule(
         f"job:{alert.name}:{alert.severity.name}:breach{duration_text(alert.over)}",
         expr,
-        f"{_place(alert)}: 1 where {breach(alert)}, else 0{gate}.",
+        f"{alert.source.short}: 1 where {breach(alert)}, else 0{gate}.",
     )
 
 
-def _alerting_rule(alert: Alert, sample: RecordingRule, counts: _Counts) -> AlertingRule:
+def _alerting_rule(alert: AnyAlert, expr: str, raw: dict[str, str] | None = None) -> AlertingRule:
+    raw = raw or {}
     labels = {
         "severity": alert.severity.name,
         "service": alert.service,
         "env": alert.environment.name,
         "alert_id": alert.alert_id,
+        **({"mode": "shadow"} if alert.mode == "shadow" else {}),
     }
     return AlertingRule(
         alert.name,
-        _expression(alert, _of_service(sample.record, alert.service), counts),
+        expr,
         labels,
         {
-            "summary": f"{alert.service} {alert.environment.name}: {alert.signal.title.lower()}, {alert.severity.name}",
+            "summary": f"{alert.service} {alert.environment.name}: {title(alert).lower()}, {alert.severity.name}",
             "description": f"Fires while {describe(alert)}.",
+            **({"owner": alert.owner} if alert.owner else {}),
             **({"runbook_url": alert.runbook} if alert.runbook else {}),
         },
-        f"{_place(alert)}: fires while {describe(alert)}.",
+        f"{alert.source.short}: fires while {describe(alert)}.",
+        raw.get("for", ""),
+        raw.get("keep_firing_for", ""),
     )
 
 
-def _expression(alert: Alert, sample: str, counts: _Counts) -> str:
+def _raw_rule(alert: RawAlert) -> AlertingRule:
+    assert alert.prometheus is not None  # noqa: S101  # else the engine does not have it
+    own = dict(alert.prometheus.get("labels") or {})
+    rule = _alerting_rule(alert, alert.prometheus["expr"], alert.prometheus)
+    for label in rule.labels:
+        if label in own:
+            raise UserError(
+                f"{alert.name}: the label {label} is what the catalogue itself gives",
+                hint="leave it out",
+                file=alert.source.file,
+                line=alert.source.line,
+            )
+    rule.labels.update({name: str(value) for name, value in own.items()})
+    return rule
+
+
+def _watchdog(catalogue: ResolvedCatalogue) -> AlertingRule:
+    return AlertingRule(
+        WATCHDOG,
+        "vector(1)",
+        {
+            "severity": "none",
+            "service": catalogue.service,
+            "env": catalogue.environment.name,
+            "alert_id": WATCHDOG,
+        },
+        {
+            "summary": f"{catalogue.service} {catalogue.environment.name}: alerts arrive",
+            "description": "Fires always: where it does not arrive, no alert does.",
+        },
+        "Fires always: where it does not arrive, no alert does.",
+    )
+
+
+def _burning(alert: BurnAlert, measured: _Measured) -> str:
+    every = alert.environment.every
+    measured.events(alert.signal, alert.bound, every)
+    pairs = []
+    for window in alert.windows:
+        part, total = measured.sums(window.long, every)
+        short_part, short_total = measured.sums(window.short, every)
+        threshold = number(window.threshold)
+        pairs.append(
+            f"(\n  {part} / {total} > {threshold}\n  and\n  {total} >= {window.minimum}\n  and\n"
+            f"  {short_part} / {short_total} > {threshold}\n)"
+        )
+    return "\nor\n".join(pairs)
+
+
+def _expression(alert: Alert, rule: RecordingRule, measured: _Measured) -> str:
     """The sum of the samples against M, with what a missing one stands for."""
+    sample = _of_service(rule.record, alert.service)
     ends = [duration_text(index * alert.over) for index in range(alert.samples)]
     samples = [sample, *(f"{sample} offset {end}" for end in ends[1:])]
     missing = _constant(alert.service, 1 if alert.when_missing == "breach" else 0)
@@ -217,7 +389,7 @@ def _expression(alert: Alert, sample: str, counts: _Counts) -> str:
         "or\n"
         f"(\n  max by (job) ({firing})\n"
         f"  and on (job) (\n    {good}\n    < {alert.samples - alert.breaching + 1}\n  )\n"
-        f"  and on (job) present_over_time({counts.total or counts.part}[{HOLD}])\n)"
+        f"  and on (job) present_over_time({measured.any}[{HOLD}])\n)"
     )
 
 
@@ -227,10 +399,6 @@ def _of_service(name: str, service: str) -> str:
 
 def _constant(service: str, value: int) -> str:
     return f'label_replace(vector({value}), "job", "{service}", "", "")'
-
-
-def _place(alert: Alert) -> str:
-    return f"{alert.source.file.name}:{alert.source.line}"
 
 
 def _scalar(value: str) -> str:

@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from orders_obs.alerts.compile.prometheus import AlertingRule, compile_rules
-from orders_obs.alerts.evaluate import SampleRule, ratio_sample
+from orders_obs.alerts.compile.engines import chosen, sources
+from orders_obs.alerts.compile.prometheus import AlertingRule, compile_rules, rate_window
+from orders_obs.alerts.evaluate import SampleRule, burns, level_sample, ratio_sample
+from orders_obs.alerts.model import Alert, BurnAlert
 from orders_obs.alerts.units import duration_text
-from orders_obs.signals.model import Count, Ratio
+from orders_obs.signals.model import Count, External, Level, Presence, PromQL, Ratio, Selector
 from orders_obs.signals.promql import le_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from orders_obs.alerts.model import Alert, ResolvedCatalogue
+    from orders_obs.alerts.model import ResolvedCatalogue
     from orders_obs.signals.instruments import Instrument
-    from orders_obs.signals.model import Matcher
+    from orders_obs.signals.model import Matcher, Share
 
 __all__ = ["render"]
 
@@ -33,6 +35,9 @@ _PHASE = 2
 """Length of a phase, in windows of N samples: long enough to fire, and to be over."""
 _MANY = 1000
 """Events of the other service at each look."""
+_OTHER = "another-service"
+_TARGETS = 5
+"""Targets of a story at most."""
 _EXAMPLES = {
     "method": ("POST",),
     "route": ("/api/v1/orders",),
@@ -50,12 +55,18 @@ def render(catalogue: ResolvedCatalogue, rule_file: str) -> str:
         rule_file: Name of the rule file, in the same folder.
     """
     rules = [rule for rule in compile_rules(catalogue).rules if isinstance(rule, AlertingRule)]
+    alerts, _ = chosen(catalogue, "prometheus")
     every = duration_text(catalogue.environment.every)
     document = {
         "rule_files": [rule_file],
         # promtool ignores a group's own interval.
         "evaluation_interval": every,
-        "tests": [_test(alert, rule, every) for alert, rule in zip(catalogue.alerts, rules, strict=True)],
+        # A raw form has no meaning but its own, so nothing can be expected of it here; a watchdog has no alert.
+        "tests": [
+            _test(alert, rule, every)
+            for alert, rule in zip(alerts, rules, strict=False)
+            if isinstance(alert, Alert | BurnAlert)
+        ],
     }
     head = "# Built by `orders-obs alerts build --engine prometheus`; run with `promtool test rules`.\n"
     return head + yaml.dump(document, Dumper=_NoAliases, sort_keys=False, width=1000, allow_unicode=True)
@@ -67,37 +78,47 @@ class _NoAliases(yaml.SafeDumper):
 
 
 @dataclass(frozen=True, slots=True)
-class _Story:
+class _Events:
     """Events by look: how many in all, and how many of them are the part that the alert is about."""
 
     total: list[int]
     part: list[int]
-    window: int
 
-    def samples(self, alert: Alert, look: int) -> list[float | None]:
-        """The last N samples at a look, oldest first."""
-        return [self._sample(alert, look - back * self.window) for back in reversed(range(alert.samples))]
-
-    def _sample(self, alert: Alert, end: int) -> float | None:
-        start = end - self.window
+    def sample(self, alert: Alert, start: int, end: int) -> float | None:
+        """The sample between two looks."""
         if start < 0:  # the target was not there a sample ago
             return None
         part, total = sum(self.part[start + 1 : end + 1]), sum(self.total[start + 1 : end + 1])
         return float(part) if isinstance(alert.signal, Count) else ratio_sample(part, total, alert.minimum)
 
 
-def _test(alert: Alert, rule: AlertingRule, every: str) -> dict[str, Any]:
-    story = _story(alert)
-    fired, states = False, []
-    for look in range(len(story.total)):
-        fired = SampleRule.of(alert).fires(story.samples(alert, look), fired=fired)
-        states.append(fired)
+@dataclass(frozen=True, slots=True)
+class _Levels:
+    """The level at each look, None where nothing reports."""
+
+    values: list[float | None]
+
+    def sample(self, alert: Alert, start: int, end: int) -> float | None:
+        """The sample between two looks."""
+        return level_sample(self.values[max(0, start + 1) : max(0, end + 1)], alert.statistic)
+
+
+def _test(alert: Alert | BurnAlert, rule: AlertingRule, every: str) -> dict[str, Any]:
+    if isinstance(alert, BurnAlert):
+        events = _burning_story(alert)
+        states, series = (
+            _burning_states(alert, events),
+            _event_series(alert.signal, alert.bound, alert.service, events),
+        )
+    else:
+        story = _level_story(alert) if isinstance(alert.signal, Level | Presence) else _story(alert)
+        states, series = _states(alert, _seen(alert, story)), _series(alert, story)
     seconds = alert.environment.every
     firing = [{"labels": _labels(alert, rule), "value": 1}]
     return {
         "name": f"{alert.name} {alert.severity.name}",
         "interval": every,
-        "input_series": [{"series": name, "values": values} for name, values in _series(alert, story)],
+        "input_series": [{"series": name, "values": values} for name, values in series],
         "promql_expr_test": [
             {
                 "expr": f'ALERTS{{alertname="{alert.name}",severity="{alert.severity.name}",alertstate="firing"}}',
@@ -109,71 +130,194 @@ def _test(alert: Alert, rule: AlertingRule, every: str) -> dict[str, Any]:
     }
 
 
+def _states(alert: Alert, story: _Events | _Levels) -> list[bool]:
+    window = round(alert.over / alert.environment.every)
+    length = len(story.total) if isinstance(story, _Events) else len(story.values)
+    fired, states = False, []
+    for look in range(length):
+        ends = [look - back * window for back in reversed(range(alert.samples))]
+        samples = [story.sample(alert, end - window, end) for end in ends]
+        fired = SampleRule.of(alert).fires(samples, fired=fired)
+        states.append(fired)
+    return states
+
+
+def _burning_states(alert: BurnAlert, events: _Events) -> list[bool]:
+    looks = range(len(events.total))
+    return [
+        burns(events.part[1 : look + 1], events.total[1 : look + 1], alert.windows, alert.environment.every)
+        for look in looks
+    ]
+
+
 def _telling(states: Sequence[bool]) -> list[int]:
     """The looks on both sides of each change, and the last."""
     changes = [look for look in range(1, len(states)) if states[look] != states[look - 1]]
     return sorted({look for change in changes for look in (change - 1, change)} | {len(states) - 1})
 
 
-def _labels(alert: Alert, rule: AlertingRule) -> str:
+def _labels(alert: Alert | BurnAlert, rule: AlertingRule) -> str:
     labels = {"alertname": alert.name, "alertstate": "firing", "job": alert.service, **rule.labels}
     return "ALERTS{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
 
 
-def _story(alert: Alert) -> _Story:
+def _story(alert: Alert) -> _Events:
     """Good, bad, good again, bad again, no events at all, good: (total, part) at each look."""
     window = round(alert.over / alert.environment.every)
     phase = _PHASE * window * alert.samples
     if isinstance(alert.signal, Count):
         fewer, more = math.floor(alert.threshold / 2 / window), math.ceil(2 * (alert.threshold + 1) / window)
-        good, bad = (fewer, more) if alert.comparison == "above" else (more, fewer)
+        good, bad = (fewer, more) if alert.high_is_bad else (more, fewer)
         first, good_again, bad_again = (good, good), (good, good), (bad, bad)
     else:
         total = max(math.ceil(2 / alert.threshold), math.ceil(3 * alert.minimum / window))
         low = math.floor(total * alert.threshold / 2)
         high = math.ceil(total * min(1.0, alert.threshold * 2))
-        above = alert.comparison == "above"
-        good_again, bad_again = ((total, low), (total, high)) if above else ((total, high), (total, low))
+        good_again, bad_again = (
+            ((total, low), (total, high)) if alert.high_is_bad else ((total, high), (total, low))
+        )
         # The first bad event is the first of its series, as in life.
-        first = (total, 0) if above else good_again
+        first = (total, 0) if alert.high_is_bad else good_again
     looks = [(0, 0)]
     for each in (first, bad_again, good_again, bad_again, (0, 0), good_again):
         looks += [each] * phase
-    return _Story([total for total, _ in looks], [part for _, part in looks], window)
+    return _Events([total for total, _ in looks], [part for _, part in looks])
 
 
-def _series(alert: Alert, story: _Story) -> Iterator[tuple[str, str]]:
+def _level_story(alert: Alert) -> _Levels:
+    """Good, bad, good again, bad again, no data at all, good."""
+    phase = _PHASE * round(alert.over / alert.environment.every) * alert.samples
+    low, high = alert.threshold / 2, alert.threshold * 2
+    if isinstance(alert.signal, Presence) or alert.signal.name.endswith("hosts"):
+        low, high = float(math.ceil(alert.threshold) - 1), float(math.floor(alert.threshold) + 1)
+    good, bad = (low, high) if alert.high_is_bad else (high, low)
+    values: list[float | None] = [good]
+    for each in (good, bad, good, bad, None, good):
+        values += [each] * phase
+    return _Levels(values)
+
+
+def _seen(alert: Alert, story: _Events | _Levels) -> _Events | _Levels:
+    """The story as the rules can see it: how fast a counter grows is known from its second value on."""
+    if isinstance(story, _Events) or not isinstance(alert.signal, Level | Presence):
+        return story
+    source = sources(alert.signal, alert.environment)[0]
+    if not isinstance(source, PromQL) or source.of != "increase":
+        return story
+    points = round(rate_window(alert.environment) / alert.environment.every)
+    seen: list[float | None] = []
+    for look in range(len(story.values)):
+        run: list[float] = []
+        for value in reversed(story.values[max(0, look - points + 1) : look + 1]):
+            if value is None:
+                break
+            run.append(value)
+        # Two values of a counter are one increase.
+        seen.append(sum(run[:-1]) / (len(run) - 1) if len(run) > 1 else None)
+    return _Levels(seen)
+
+
+def _burning_story(alert: BurnAlert) -> _Events:
+    """Everything well, everything failing, everything well again; long enough for the shortest pair to fire and to be over."""
+    every = alert.environment.every
+    quiet = round(alert.windows[0].short / every)
+    total = math.ceil(max(window.minimum for window in alert.windows) / quiet) + 1
+    looks = [(0, 0)] + [(total, 0)] * quiet + [(total, total)] * (quiet * 3) + [(total, 0)] * (quiet * 2)
+    return _Events([total for total, _ in looks], [part for _, part in looks])
+
+
+def _series(alert: Alert, story: _Events | _Levels) -> Iterator[tuple[str, str]]:
     """The series of the service, and of another that does badly."""
-    signal = alert.signal
+    if isinstance(story, _Levels):
+        assert isinstance(alert.signal, Level | Presence)  # noqa: S101  # these have levels
+        yield from _level_series(alert, alert.signal, story.values)
+    else:
+        assert not isinstance(alert.signal, Level | Presence)  # noqa: S101  # these have events
+        yield from _event_series(alert.signal, alert.bound, alert.service, story)
+
+
+def _event_series(
+    signal: Ratio | Share | Count, bound: float | None, service: str, story: _Events
+) -> Iterator[tuple[str, str]]:
     many = [0] + [_MANY] * (len(story.total) - 1)
     rest = [total - part for total, part in zip(story.total, story.part, strict=True)]
     nothing = [0] * len(many)
     for job, instance, total, part, other in (
-        (alert.service, "127.0.0.1:8000", story.total, story.part, rest),
-        ("another-service", "127.0.0.1:8001", many, many, nothing),
+        (service, "127.0.0.1:8000", story.total, story.part, rest),
+        (_OTHER, "127.0.0.1:8001", many, many, nothing),
     ):
         target = f'job="{job}",instance="{instance}"'
         yield f"up{{{target}}}", f"1x{len(many) - 1}"
-        if isinstance(signal, Count):
-            name, labels = (
-                signal.events.instrument.name,
-                _example(signal.events.instrument, signal.events.matchers),
-            )
-            yield f"{name}{{{target}{labels}}}", _counter(part)
-        elif isinstance(signal, Ratio):
+        if isinstance(signal, Ratio):
             instrument, matchers = signal.total.instrument, signal.total.matchers
             own = _example(signal.part.instrument, (*matchers, *signal.part.matchers))
             others = _example(instrument, matchers, without=signal.part.matchers)
             yield f"{instrument.name}{{{target}{others}}}", _counter(other)
             yield f"{signal.part.instrument.name}{{{target}{own}}}", _counter(part, born=True)
+            continue
+        assert signal.events is not None  # noqa: S101  # else the engine does not have it
+        name, labels = (
+            signal.events.instrument.name,
+            _example(signal.events.instrument, signal.events.matchers),
+        )
+        if isinstance(signal, Count):
+            yield f"{name}{{{target}{labels}}}", _counter(part)
         else:
-            assert alert.bound is not None  # noqa: S101  # the catalogue gives every share a bound
-            name, labels = (
-                signal.events.instrument.name,
-                _example(signal.events.instrument, signal.events.matchers),
-            )
+            assert bound is not None  # noqa: S101  # the catalogue gives every share a bound
             yield f"{name}_count{{{target}{labels}}}", _counter(total)
-            yield f'{name}_bucket{{{target}{labels},le="{le_literal(alert.bound)}"}}', _counter(other)
+            yield f'{name}_bucket{{{target}{labels},le="{le_literal(bound)}"}}', _counter(other)
+
+
+def _level_series(
+    alert: Alert, signal: Level | Presence, values: list[float | None]
+) -> Iterator[tuple[str, str]]:
+    source = sources(signal, alert.environment)[0]
+    worst: list[float | None] = [_MANY if alert.high_is_bad else 0] * len(values)
+    resources = alert.environment.resources
+    for job, levels in ((alert.service, values), (_OTHER, worst)):
+        if isinstance(source, Selector):
+            labels = _example(source.instrument, source.matchers)
+            yield f'{source.instrument.name}{{job="{job}",instance="127.0.0.1:8000"{labels}}}', _gauge(levels)
+        elif isinstance(source, External) and source.of_service:
+            yield from _targets(job, levels)
+        elif isinstance(source, External):
+            own = resources[source.job] if job == alert.service else job
+            yield f'{source.name}{{job="{own}",instance="127.0.0.1:9187"}}', _gauge(levels)
+        elif source.of == "increase":
+            every = alert.environment.every
+            growth = [None if level is None else level * every for level in levels]
+            yield f'{source.metric}{{job="{job}",instance="127.0.0.1:8000"}}', _growing(growth)
+        else:
+            yield from _targets(job, levels, up=0)
+
+
+def _targets(job: str, levels: Sequence[float | None], up: int = 1) -> Iterator[tuple[str, str]]:
+    """So many targets as the level says have this value of `up`, the others the other one."""
+    most = min(_TARGETS, round(max(level for level in levels if level is not None)))
+    for number in range(most + 1):
+        values = [None if level is None else float(up if number < level else 1 - up) for level in levels]
+        yield f'up{{job="{job}",instance="127.0.0.1:{8000 + number}"}}', _gauge(values)
+
+
+def _gauge(values: Sequence[float | None]) -> str:
+    """Values in promtool's notation; a gap begins with a marker of staleness, as a target that vanishes leaves it."""
+    parts = []
+    for value, run in groupby(values):
+        length = len(list(run))
+        if value is None:
+            parts += ["stale", *([f"_x{length - 1}"] if length > 1 else [])]
+        else:
+            parts.append(f"{value:g}x{length - 1}")
+    return " ".join(parts)
+
+
+def _growing(growth: Sequence[float | None]) -> str:
+    """A counter that grows by so much before each value."""
+    total, values = 0.0, list[float | None]()
+    for step in growth:
+        total += step or 0.0
+        values.append(None if step is None else total)
+    return " ".join(part for value in values for part in [_gauge([value])])
 
 
 def _example(instrument: Instrument, matchers: Sequence[Matcher], *, without: Sequence[Matcher] = ()) -> str:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from orders_obs.alerts.model import Alert, Comparison, WhenMissing
+    from orders_obs.signals.model import Statistic
 
-__all__ = ["SampleRule", "ratio_sample"]
+_COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
+    "above": operator.gt,
+    "below": operator.lt,
+    "at_least": operator.ge,
+    "at_most": operator.le,
+}
+
+__all__ = ["SampleRule", "level_sample", "ratio_sample"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,17 @@ class SampleRule:
         return False
 
     def _breaches(self, value: float) -> bool:
-        return value > self.threshold if self.comparison == "above" else value < self.threshold
+        return _COMPARE[self.comparison](value, self.threshold)
+
+
+def level_sample(values: Sequence[float | None], statistic: Statistic) -> float | None:
+    """The values of one sample as one, or None where there is none."""
+    real = [value for value in values if value is not None]
+    if not real:
+        return None
+    if statistic == "Average":
+        return sum(real) / len(real)
+    return max(real) if statistic == "Maximum" else min(real)
 
 
 def ratio_sample(part: float, total: float, minimum: int) -> float | None:

@@ -1,0 +1,92 @@
+"""Everything that AWS should have for one environment, as the arguments of its calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orders_obs.alerts.compile import cloudwatch, eventbridge, logs, promql, sns
+
+if TYPE_CHECKING:
+    from orders_obs.alerts.compile.engines import Difference
+    from orders_obs.alerts.model import ResolvedCatalogue
+
+__all__ = ["DesiredState", "compile_state"]
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredState:
+    """What AWS should have.
+
+    Attributes:
+        topics: Arguments of SNS `create_topic`, with the `Policy` to set.
+        subscriptions: Arguments of SNS `subscribe`; `Secret` in place of an endpoint that is one.
+        key: Of encrypted topics: alias and policy; None where none is.
+        metric_alarms: Arguments of CloudWatch `put_metric_alarm`, PromQL alarms included.
+        composite_alarms: Arguments of `put_composite_alarm`, children first.
+        mute_rules: Arguments of `put_alarm_mute_rule`.
+        rules: Arguments of EventBridge `put_rule`, with the `Targets` of `put_targets`.
+        log_groups: Of CloudWatch Logs, with retention.
+        log_policy: Its resource policy; None where no rule writes into a group.
+        differences: What is not there as the catalogue says.
+    """
+
+    topics: list[dict[str, Any]]
+    subscriptions: list[dict[str, Any]]
+    key: dict[str, Any] | None
+    metric_alarms: list[dict[str, Any]]
+    composite_alarms: list[dict[str, Any]]
+    mute_rules: list[dict[str, Any]]
+    rules: list[dict[str, Any]]
+    log_groups: list[dict[str, Any]]
+    log_policy: dict[str, Any] | None
+    differences: list[Difference]
+
+    def as_data(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "topics": self.topics,
+            "subscriptions": self.subscriptions,
+            "key": self.key,
+            "metric_alarms": self.metric_alarms,
+            "composite_alarms": self.composite_alarms,
+            "mute_rules": self.mute_rules,
+            "rules": self.rules,
+            "log_groups": self.log_groups,
+            "log_policy": self.log_policy,
+        }
+
+
+def compile_state(catalogue: ResolvedCatalogue) -> DesiredState:
+    """The desired state of one environment.
+
+    Where the environment has the engine `cloudwatch-promql` too, an alert that classic alarms have no data for is a PromQL alarm.
+
+    Raises:
+        UserError: An alert cannot be expressed, or a resource that it needs is not filled in.
+    """
+    alarms = cloudwatch.compile_all(catalogue)
+    differences = list(alarms.differences)
+    if "cloudwatch-promql" in catalogue.environment.engines:
+        made = {alarm["AlarmName"] for alarm in (*alarms.metric, *alarms.composite)}
+        others, said = promql.compile_alarms(catalogue)
+        added = [alarm for alarm in others if alarm["AlarmName"] not in made]
+        alarms.metric += added
+        names = {
+            alert.name for alert in catalogue if alert.full_name in {alarm["AlarmName"] for alarm in added}
+        }
+        differences = [d for d in differences if d.name not in names] + [d for d in said if d.name in names]
+    rules = eventbridge.compile_rules(catalogue, alarms)
+    subscriptions, unreached = sns.compile_subscriptions(catalogue)
+    return DesiredState(
+        topics=sns.compile_topics(catalogue),
+        subscriptions=subscriptions,
+        key=sns.compile_key(catalogue),
+        metric_alarms=alarms.metric,
+        composite_alarms=alarms.composite,
+        mute_rules=cloudwatch.mute_rules(catalogue, alarms),
+        rules=rules,
+        log_groups=logs.compile_groups(catalogue, rules),
+        log_policy=logs.compile_policy(catalogue, rules),
+        differences=[*differences, *unreached],
+    )

@@ -1,0 +1,3 @@
+"""The rules of the catalogue's lint."""
+
+RULES: dict[str, str] = {"no-runbook": "x"}
