@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,9 +11,22 @@ from typing import TYPE_CHECKING, Literal
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    import argparse
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Finding", "Level", "exit_code", "known", "read_baseline", "render", "stricter", "write_baseline"]
+__all__ = [
+    "Finding",
+    "Level",
+    "add_arguments",
+    "exit_code",
+    "known",
+    "list_rules",
+    "read_baseline",
+    "render",
+    "report",
+    "stricter",
+    "write_baseline",
+]
 
 Level = Literal["error", "warning", "info"]
 _ORDER: dict[Level, int] = {"error": 0, "warning": 1, "info": 2}
@@ -50,6 +64,49 @@ def render(findings: Sequence[Finding], *, as_json: bool) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what every check takes: `--json`, `--strict`, `--baseline FILE`, `--write-baseline FILE`."""
+    parser.add_argument("--json", action="store_true", help="as data")
+    parser.add_argument("--strict", action="store_true", help="warnings are errors")
+    parser.add_argument("--baseline", metavar="FILE", help="leave out the findings that this file has")
+    parser.add_argument(
+        "--write-baseline", metavar="FILE", help="write the findings to a baseline, and exit 0"
+    )
+
+
+def report(findings: Sequence[Finding], args: argparse.Namespace) -> int:
+    """Print the findings as the arguments of `add_arguments` ask; the exit code: 1 where one is an error.
+
+    Raises:
+        UserError: A baseline cannot be read or written.
+    """
+    if args.write_baseline:
+        write_baseline(findings, args.write_baseline)
+        print(f"wrote {len(findings)} findings to {args.write_baseline}", file=sys.stderr)
+        return 0
+    kept = 0
+    if args.baseline:
+        findings, kept = known(findings, read_baseline(args.baseline))
+    if args.strict:
+        findings = stricter(findings)
+    print(render(findings, as_json=args.json), end="")
+    counts = [f"{sum(f.level == level for f in findings)} {level}s" for level in ("error", "warning")]
+    infos = sum(f.level == "info" for f in findings)
+    said = ", ".join([*counts, f"{infos} worth knowing", *([f"{kept} in the baseline"] if kept else [])])
+    print(said if findings or kept else "nothing found", file=sys.stderr)
+    return exit_code(findings)
+
+
+def list_rules(rules: Mapping[str, Mapping[str, str]], *, as_json: bool) -> str:
+    """The rules of a check by what it reads, each with the reason why it is one."""
+    if as_json:
+        return json.dumps({"rules": rules}, indent=2) + "\n"
+    lines = []
+    for heading, reasons in rules.items():
+        lines += [heading, *(f"  {name:32} {why}" for name, why in sorted(reasons.items()))]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def stricter(findings: Iterable[Finding]) -> list[Finding]:
     """The findings with each warning made an error, as `--strict` asks."""
     return [replace(f, level="error") if f.level == "warning" else f for f in findings]
@@ -84,8 +141,16 @@ def read_baseline(path: Path | str) -> set[tuple[str, str, str]]:
 
 
 def write_baseline(findings: Sequence[Finding], path: Path | str) -> None:
-    """Write the findings as a baseline."""
-    Path(path).write_text(render(findings, as_json=True), encoding="utf-8")
+    """Write the findings as a baseline.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.write_text(render(findings, as_json=True), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}", file=path) from None
 
 
 def _key(finding: Finding) -> tuple[str, str, str]:

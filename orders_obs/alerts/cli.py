@@ -1,4 +1,4 @@
-"""`orders-obs alerts`: show the catalogue, and build what an engine takes from it."""
+"""`orders-obs alerts`: show the catalogue, check it, and build what an engine takes from it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orders_obs import findings
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from orders_obs.alerts.catalogue import Catalogue
     from orders_obs.alerts.model import AnyAlert
+    from orders_obs.findings import Finding
 
 __all__ = ["register"]
 
@@ -27,7 +29,7 @@ _ENGINES = (
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to a parser."""
     parser = subparsers.add_parser(
-        "alerts", help="the alert catalogue: show it, build rules and alarms from it"
+        "alerts", help="the alert catalogue: show it, check it, build rules and alarms from it"
     )
     commands = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
 
@@ -67,7 +69,24 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     explain.add_argument("--json", action="store_true", help="as data")
     explain.set_defaults(run=_explain)
 
-    for command in (build, show, explain):
+    lint = commands.add_parser(
+        "lint",
+        help="find alerts that can never fire, hide an outage, or reach nobody: in the catalogue, or in any file",
+    )
+    lint.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="catalogues, Prometheus rules, alarms as boto3, CloudFormation or Terraform JSON, or folders of them"
+        " (default: the catalogue)",
+    )
+    lint.add_argument("--env", default="", help="of the catalogue only this environment")
+    lint.add_argument("--rules", action="store_true", help="list the rules, and why each is one")
+    findings.add_arguments(lint)
+    lint.set_defaults(run=_lint)
+
+    for command in (build, show, explain, lint):
         command.add_argument(
             "--catalogue", help="a file or folder (default: alerts/ here, else the shipped one)"
         )
@@ -81,6 +100,29 @@ def _load(args: argparse.Namespace) -> Catalogue:
         return load(args.catalogue)
     here = Path("alerts")
     return load(here if here.is_dir() else resource_path("alerts"))
+
+
+def _lint(args: argparse.Namespace) -> int:
+    from orders_obs.alerts.lint.catalogue_rules import lint_catalogue
+    from orders_obs.alerts.lint.files import lint_path
+    from orders_obs.alerts.lint.rules import BY_INPUT
+
+    if args.rules:
+        print(findings.list_rules(BY_INPUT, as_json=args.json), end="")
+        return 0
+    if args.files and (args.env or args.catalogue):
+        raise UserError("--env and --catalogue do not go with files", hint="leave them or the files out")
+    if not args.files:
+        return findings.report(lint_catalogue(_load(args), environment=args.env), args)
+    found: list[Finding] = []
+    for path in args.files:
+        new, read, passed = lint_path(path)
+        found += new
+        if path.is_dir():
+            print(
+                f"{path}: {len(read)} files read, {len(passed)} of other kinds passed over", file=sys.stderr
+            )
+    return findings.report(found, args)
 
 
 def _build(args: argparse.Namespace) -> int:

@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["AWS_METRICS", "AWS_NAMESPACES", "AwsMetric", "Reported", "aws_metric"]
+__all__ = [
+    "AWS_METRICS",
+    "AWS_NAMESPACES",
+    "AWS_OTHER_NAMES",
+    "AwsMetric",
+    "Reported",
+    "aws_metric",
+    "aws_names",
+]
 
 Reported = Literal["always", "non-zero", "traffic"]
 
@@ -74,6 +82,7 @@ _RDS = _sets(
 _CACHE = _sets("CacheClusterId", "CacheClusterId+CacheNodeId")
 _TOPIC = _sets("TopicName")
 _RULE = _sets("RuleName", "EventBusName+RuleName")
+_BUS = (*_RULE, *_sets("EventBusName", ""))
 _FUNCTION = _sets("FunctionName", "FunctionName+Resource", "")
 _LOG_GROUP = _sets("LogGroupName", "LogGroupName+DestinationType+FilterName", "")
 
@@ -85,7 +94,12 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[frozenset[str], ...], Reported], .
     ("AWS/ApplicationELB", "TargetConnectionErrorCount", "Count", "count", _TARGETS, "non-zero"),
     ("AWS/ApplicationELB", ("HTTPCode_ELB_3XX_Count HTTPCode_ELB_4XX_Count HTTPCode_ELB_5XX_Count HTTPCode_ELB_500_Count "
      "HTTPCode_ELB_502_Count HTTPCode_ELB_503_Count HTTPCode_ELB_504_Count RejectedConnectionCount "
-     "ClientTLSNegotiationErrorCount"), "Count", "count", _ALB, "non-zero"),
+     "ClientTLSNegotiationErrorCount DesyncMitigationMode_NonCompliant_Request_Count HTTP_Redirect_Url_Limit_Exceeded_Count "
+     "ELBAuthError ELBAuthFailure"), "Count", "count", _ALB, "non-zero"),
+    ("AWS/ApplicationELB", "TargetTLSNegotiationErrorCount LambdaInternalError LambdaUserError", "Count", "count", _TARGETS,
+     "non-zero"),
+    ("AWS/ApplicationELB", "IPv6RequestCount GrpcRequestCount HTTP_Fixed_Response_Count HTTP_Redirect_Count RuleEvaluations", "Count",
+     "count", _ALB, "traffic"),
     ("AWS/ApplicationELB", "NewConnectionCount ActiveConnectionCount", "Count", "count", _ALB, "traffic"),
     ("AWS/ApplicationELB", "ProcessedBytes", "Bytes", "count", _ALB, "traffic"),
     ("AWS/ApplicationELB", "ConsumedLCUs", "Count", "level", _sets("LoadBalancer"), "always"),
@@ -106,7 +120,12 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[frozenset[str], ...], Reported], .
     ("AWS/RDS", "DatabaseConnections", "Count", "level", _RDS, "always"),
     ("AWS/RDS", "FreeableMemory FreeStorageSpace SwapUsage FreeLocalStorage BinLogDiskUsage", "Bytes", "level", _RDS, "always"),
     ("AWS/RDS", "ReadIOPS WriteIOPS", "Count/Second", "level", _RDS, "always"),
-    ("AWS/RDS", "ReadLatency WriteLatency CommitLatency", "Seconds", "timing", _RDS, "always"),
+    ("AWS/RDS", "ReadLatency WriteLatency", "Seconds", "timing", _RDS, "always"),
+    ("AWS/RDS", ("CommitLatency SelectLatency InsertLatency UpdateLatency DeleteLatency DMLLatency DDLLatency"), "Milliseconds",
+     "timing", _RDS, "always"),
+    ("AWS/RDS", "CheckpointLag", "Seconds", "level", _RDS, "always"),
+    ("AWS/RDS", "OldestReplicationSlotLag ReplicationSlotDiskUsage TransactionLogsDiskUsage", "Bytes", "level", _RDS, "always"),
+    ("AWS/RDS", "BufferCacheHitRatio", "Percent", "level", _RDS, "always"),
     ("AWS/RDS", "ReadThroughput WriteThroughput NetworkReceiveThroughput NetworkTransmitThroughput", "Bytes/Second", "level",
      _RDS, "always"),
     ("AWS/RDS", "ReplicaLag", "Seconds", "level", _RDS, "always"),
@@ -131,9 +150,9 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[frozenset[str], ...], Reported], .
      "NumberOfNotificationsFilteredOut-NoMessageAttributes NumberOfNotificationsFilteredOut-InvalidMessageBody "
      "NumberOfNotificationsRedrivenToDlq NumberOfNotificationsFailedToRedriveToDlq"), "Count", "count", _TOPIC, "non-zero"),
     ("AWS/SNS", "PublishSize", "Bytes", "level", _TOPIC, "traffic"),
-    ("AWS/Events", ("Invocations FailedInvocations TriggeredRules ThrottledRules InvocationsSentToDlq "
-     "InvocationsFailedToBeSentToDlq"), "Count", "count", _RULE, "non-zero"),
-    ("AWS/Events", "MatchedEvents", "Count", "count", (*_RULE, *_sets("")), "non-zero"),
+    ("AWS/Events", ("FailedInvocations DeadLetterInvocations InvocationsSentToDlq InvocationsFailedToBeSentToDlq"), "Count", "count",
+     _RULE, "non-zero"),
+    ("AWS/Events", "Invocations TriggeredRules ThrottledRules MatchedEvents", "Count", "count", _BUS, "non-zero"),
     ("AWS/Lambda", "Invocations Errors Throttles", "Count", "count", _FUNCTION, "traffic"),
     ("AWS/Lambda", "DeadLetterErrors DestinationDeliveryFailures", "Count", "count", _FUNCTION, "non-zero"),
     ("AWS/Lambda", "Duration", "Milliseconds", "timing", _FUNCTION, "traffic"),
@@ -142,6 +161,46 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[frozenset[str], ...], Reported], .
     ("AWS/Logs", "IncomingLogEvents DeliveryErrors DeliveryThrottling ForwardedLogEvents", "Count", "count", _LOG_GROUP, "traffic"),
     ("AWS/Logs", "IncomingBytes ForwardedBytes", "Bytes", "count", _LOG_GROUP, "traffic"),
 )  # fmt: skip
+
+# Further names that the same pages list. What is known of them is that they exist.
+_OTHER: dict[str, str] = {
+    "AWS/ApplicationELB": (
+        "BYoIPUtilPercentage DroppedInvalidHeaderRequestCount ForwardedInvalidHeaderRequestCount IPv6ProcessedBytes NonStickyRequestCount "
+        "PeakLCUs LowReputationPacketsDropped LowReputationRequestsDenied ZonalShiftedHostCount AnomalousHostCount MitigatedHostCount "
+        "HealthyStateDNS HealthyStateRouting UnhealthyRoutingRequestCount UnhealthyStateDNS UnhealthyStateRouting "
+        "LambdaTargetProcessedBytes ELBAuthLatency ELBAuthRefreshTokenSuccess ELBAuthSuccess ELBAuthUserClaimsSizeExceeded"
+    ),
+    "AWS/ECS": (
+        "EBSFilesystemUtilization ActiveConnectionCount NewConnectionCount ProcessedBytes RequestCount GrpcRequestCount "
+        "HTTPCode_Target_2XX_Count HTTPCode_Target_3XX_Count HTTPCode_Target_4XX_Count HTTPCode_Target_5XX_Count "
+        "RequestCountPerTarget TargetProcessedBytes TargetResponseTime ClientTLSNegotiationErrorCount TargetTLSNegotiationErrorCount"
+    ),
+    "ECS/ContainerInsights": (
+        "EphemeralStorageReserved EphemeralStorageUtilized StorageReadBytes StorageWriteBytes TaskCpuUtilization TaskMemoryUtilization "
+        "TaskEBSFilesystemUtilization TaskEphemeralStorageUtilization ContainerCpuUtilization ContainerMemoryUtilization "
+        "UnHealthyContainerHealthStatus EBSFilesystemSize EBSFilesystemUtilized instance_cpu_limit instance_cpu_reserved_capacity "
+        "instance_cpu_usage_total instance_cpu_utilization instance_filesystem_utilization instance_memory_limit "
+        "instance_memory_reserved_capacity instance_memory_utilization instance_memory_working_set instance_network_total_bytes "
+        "instance_number_of_running_tasks"
+    ),
+    "AWS/RDS": (
+        "FailedSQLServerAgentJobsCount ConnectionAttempts ReadIOPSLocalStorage WriteIOPSLocalStorage ReadLatencyLocalStorage "
+        "WriteLatencyLocalStorage ReadThroughputLocalStorage WriteThroughputLocalStorage TransactionLogsGeneration ActiveTransactions "
+        "AuroraBinlogReplicaLag AuroraGlobalDBReplicatedWriteIO AuroraGlobalDBDataTransferBytes AuroraGlobalDBReplicationLag "
+        "AuroraGlobalDBRPOLag AuroraGlobalDBProgressLag AuroraReplicaLagMinimum BacktrackChangeRecordsCreationRate "
+        "BacktrackChangeRecordsStored BacktrackWindowActual BacktrackWindowAlert BackupRetentionPeriodStorageUsed BlockedTransactions "
+        "CommitThroughput CPUSurplusCreditBalance CPUSurplusCreditsCharged DDLThroughput DeleteThroughput DMLThroughput "
+        "InsertThroughput LoginFailures NetworkThroughput Queries SelectThroughput ServerlessDatabaseCapacity ACUUtilization "
+        "SnapshotStorageUsed TotalBackupStorageBilled UpdateThroughput VolumeBytesUsed VolumeBytesLeftTotal VolumeReadIOPs "
+        "VolumeWriteIOPs DiskQueueDepthLogVolume FreeStorageSpaceLogVolume ReadIOPSLogVolume WriteIOPSLogVolume ReadLatencyLogVolume "
+        "WriteLatencyLogVolume ReadThroughputLogVolume WriteThroughputLogVolume StorageNetworkThroughput "
+        "StorageNetworkReceiveThroughput StorageNetworkTransmitThroughput RollbackSegmentHistoryListLength"
+    ),
+    "AWS/SNS": "SMSMonthToDateSpentUSD SMSSuccessRate",
+}
+AWS_OTHER_NAMES: dict[str, frozenset[str]] = {
+    namespace: frozenset(names.split()) for namespace, names in _OTHER.items()
+}
 
 AWS_METRICS: dict[tuple[str, str], AwsMetric] = {
     (namespace, name): AwsMetric(namespace, name, unit, kind, dimensions, reported)  # type: ignore[arg-type]  # the table's words
@@ -154,3 +213,15 @@ AWS_NAMESPACES: frozenset[str] = frozenset(namespace for namespace, _ in AWS_MET
 def aws_metric(namespace: str, name: str) -> AwsMetric | None:
     """The metric of that name, or None where it is not known."""
     return AWS_METRICS.get((namespace, name))
+
+
+_NAMES: dict[str, frozenset[str]] = {
+    namespace: AWS_OTHER_NAMES.get(namespace, frozenset())
+    | {name for space, name in AWS_METRICS if space == namespace}
+    for namespace in AWS_NAMESPACES
+}
+
+
+def aws_names(namespace: str) -> frozenset[str]:
+    """Every name of a namespace that is known to exist."""
+    return _NAMES.get(namespace, frozenset())
