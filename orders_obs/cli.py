@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # The parts that add commands, in the order of `--help`. Each module has `register(subparsers)`; what it needs to do the work it
 # imports when the command runs.
-_PARTS: tuple[str, ...] = ("demo", "alerts", "dashboards", "sandbox")
+_PARTS: tuple[str, ...] = ("demo", "alerts", "aws", "dashboards", "sandbox")
 
 EXIT_OK, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_FAULT, EXIT_INTERRUPTED = 0, 2, 3, 70, 130
 

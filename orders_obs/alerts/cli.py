@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orders_obs import findings
+from orders_obs.alerts.contract import cli as contract
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
@@ -85,6 +86,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     lint.add_argument("--rules", action="store_true", help="list the rules, and why each is one")
     findings.add_arguments(lint)
     lint.set_defaults(run=_lint)
+
+    check = commands.add_parser(
+        "contract",
+        help="whether the metrics and labels that alerts and dashboards use are those that the code emits",
+    )
+    contract.add_arguments(check)
+    check.set_defaults(run=contract.run)
 
     for command in (build, show, explain, lint):
         command.add_argument(

@@ -13,13 +13,21 @@ if TYPE_CHECKING:
 
 __all__ = ["label_set", "le_literal", "level", "quantile", "rate", "ratio", "series"]
 
+_LONGEST_WHOLE = 6
+"""Digits before the point from which on Go writes an exponent."""
+
 
 def le_literal(bound: float) -> str:
-    """A bucket's `le` as the text of the series that Prometheus scrapes from prometheus_client: `5.0`, never `5`.
+    """A bucket's `le` as the text of the series that Prometheus scrapes from prometheus_client: `5.0`, never `5`; `1e+06`.
 
     Source: `prometheus_client.utils.floatToGoString`; `{le="5"}` finds nothing in a real Prometheus 3.
     """
-    return repr(float(bound))
+    text = repr(float(bound))
+    whole, point, _ = text.partition(".")
+    if bound > 0 and point and len(whole) > _LONGEST_WHOLE:
+        digits = text.replace(".", "").rstrip("0")
+        return f"{digits[0]}.{digits[1:]}".rstrip(".") + f"e+{len(whole) - 1:02d}"
+    return text
 
 
 def label_set(matchers: Iterable[Matcher | str]) -> str:

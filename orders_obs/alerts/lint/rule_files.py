@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import promql_parser
 import yaml
 
-from orders_obs.alerts.lint.rule_trees import (
+from orders_obs.alerts.nodes import Node
+from orders_obs.alerts.promql import children, parse, uses
+from orders_obs.alerts.promql.trees import (
     COMPARISONS,
     COUNTING,
     RATES,
@@ -24,6 +26,7 @@ from orders_obs.alerts.lint.rule_trees import (
     aggregation,
     bare,
     call,
+    carried,
     comparison,
     comparisons,
     grouping,
@@ -40,8 +43,6 @@ from orders_obs.alerts.lint.rule_trees import (
     span,
     terms,
 )
-from orders_obs.alerts.nodes import Node
-from orders_obs.alerts.promql import children, parse, uses
 from orders_obs.errors import UserError
 from orders_obs.findings import Finding, Level
 from orders_obs.signals.instruments import INSTRUMENTS
@@ -211,24 +212,8 @@ def _streams(rule: _Rule) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """The metrics whose buckets a histogram_quantile reads, each with the nodes between, outermost first."""
     for node in nodes(rule.tree):
         if call(node) == "histogram_quantile":
-            for selector, path in _carried(node.args[1]):
+            for selector, path in carried(node.args[1]):
                 yield metric(selector), path
-
-
-def _carried(node: Any) -> Iterator[tuple[Any, tuple[Any, ...]]]:
-    """The selectors whose values a vector carries; what `and` only asks, and what one divides by, is left out."""
-    if isinstance(node, promql_parser.VectorSelector):
-        yield node, ()
-        return
-    if op(node) and op(node) != "or":
-        below = [node.lhs if number(node.lhs) is None else node.rhs]
-    elif aggregation(node):
-        below = [node.expr]
-    else:
-        below = children(node)
-    for child in below:
-        for selector, path in _carried(child):
-            yield selector, (node, *path)
 
 
 def _right_quantile(name: str) -> str:

@@ -36,6 +36,7 @@ __all__ = [
     "aggregation",
     "bare",
     "call",
+    "carried",
     "comparison",
     "comparisons",
     "grouping",
@@ -128,6 +129,25 @@ def terms(node: Any, joined_by: str) -> list[Any]:
     if op(node) != joined_by:
         return [node]
     return [*terms(node.lhs, joined_by), *terms(node.rhs, joined_by)]
+
+
+def carried(node: Any) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """The selectors whose values a vector carries, each with the nodes between, outermost first.
+
+    What `and` only asks, and what one divides by, is left out.
+    """
+    if isinstance(node, promql_parser.VectorSelector):
+        yield node, ()
+        return
+    if op(node) and op(node) != "or":
+        below = [node.lhs if number(node.lhs) is None else node.rhs]
+    elif aggregation(node):
+        below = [node.expr]
+    else:
+        below = children(node)
+    for child in below:
+        for selector, path in carried(child):
+            yield selector, (node, *path)
 
 
 def moves_in_time(node: Any) -> bool:
