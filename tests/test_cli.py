@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from orders_obs import cli
 from orders_obs._resources import resource_path
+from orders_obs.alerts.compile.outputs import OUTPUTS
 from orders_obs.cli import main
 from orders_obs.errors import EnvironmentFault, UserError
 
@@ -83,18 +86,23 @@ def test_a_reader_that_leaves_is_no_fault(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_a_wheel_carries_what_the_commands_need(tmp_path: Path) -> None:
-    """Built without network from this checkout and looked into."""
-    import zipfile
-
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built without network from this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(
         command, cwd=resource_path("pyproject.toml").parent, capture_output=True, timeout=120, check=True
     )
-    (wheel,) = tmp_path.glob("*.whl")
+    (file,) = folder.glob("*.whl")
+    return file
+
+
+def test_a_wheel_carries_what_the_commands_need(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for wanted in (
         "orders_obs/py.typed",
+        "orders_obs/alerts/packages/http-service.yaml",
         "orders_obs/_data/alerts/service.yaml",
         "orders_obs/_data/collector/otelcol.yaml",
         "orders_obs/_data/collector/native/jaeger/go.sum",
@@ -103,3 +111,35 @@ def test_a_wheel_carries_what_the_commands_need(tmp_path: Path) -> None:
         "orders_obs/_data/docker-compose.obs.yml",
     ):
         assert wanted in names
+
+
+def test_the_commands_of_a_wheel_work_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
+    """On the catalogue that it carries."""
+    installed, here = tmp_path / "installed", tmp_path / "here"
+    zipfile.ZipFile(wheel).extractall(installed)
+    here.mkdir()
+    builds = [f"alerts build --engine {engine} --env production -o built/{engine}" for engine in OUTPUTS]
+    for command in (
+        "alerts lint --strict",
+        "alerts show --resolved",
+        "alerts explain error_rate",
+        "alerts contract",
+        "resolve --env production",
+        *builds,
+    ):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "orders_obs", *command.split()],
+            cwd=here,
+            env={**os.environ, "PYTHONPATH": str(installed)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+    made = {path.parent.name for path in (here / "built").rglob("*") if path.is_file()}
+    assert made == set(OUTPUTS)
+    where = [sys.executable, "-c", "import orders_obs; print(orders_obs.__file__)"]
+    env = {**os.environ, "PYTHONPATH": str(installed)}
+    found = subprocess.run(where, cwd=here, env=env, capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout.startswith(str(installed))

@@ -101,13 +101,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _load(args: argparse.Namespace) -> Catalogue:
-    from orders_obs._resources import resource_path
-    from orders_obs.alerts.catalogue import load
+    from orders_obs.alerts.location import load_catalogue
 
-    if args.catalogue:
-        return load(args.catalogue)
-    here = Path("alerts")
-    return load(here if here.is_dir() else resource_path("alerts"))
+    return load_catalogue(args.catalogue)
 
 
 def _lint(args: argparse.Namespace) -> int:

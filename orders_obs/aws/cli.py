@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orders_obs.errors import UserError
@@ -29,7 +28,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "resolve", help="look up resources by tag, SSM parameter or stack output, and write the lock"
     )
     parser.add_argument("--env", required=True, help="an environment of the catalogue")
-    parser.add_argument("--catalogue", help="a file or folder (default: alerts/ here)")
+    parser.add_argument("--catalogue", help="a file or folder (default: alerts/ here, else the shipped one)")
     way = parser.add_mutually_exclusive_group()
     way.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 where the lock is not what AWS has"
@@ -46,21 +45,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=_resolve)
 
 
-def _load(args: argparse.Namespace) -> Catalogue:
-    from orders_obs.alerts.catalogue import load
-
-    here = Path("alerts")
-    if not args.catalogue and not here.is_dir():
-        # The shipped catalogue is no place for a lock.
-        raise UserError("there is no folder alerts here", hint="name the catalogue with --catalogue")
-    return load(args.catalogue or here)
-
-
 def _resolve(args: argparse.Namespace) -> int:
+    from orders_obs.alerts.location import load_catalogue
     from orders_obs.aws.resolve import check_lookups, policy
     from orders_obs.findings import exit_code
 
-    catalogue = _load(args)
+    catalogue = load_catalogue(args.catalogue)
     environment = catalogue.resolve(args.env).environment
     check_lookups(environment)
     if args.region and environment.region and args.region != environment.region:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+from orders_obs._resources import resource_path
 from orders_obs.alerts import load
 from orders_obs.alerts.lock import LOCK_NAME, Locked, render_lock
 from orders_obs.cli import main
@@ -450,12 +451,13 @@ def test_another_account_or_region_is_refused_before_anything_is_looked_up(
     assert not (tmp_path / LOCK_NAME).exists()
 
 
-def test_without_a_catalogue_here_none_is_made_up(
+def test_the_shipped_catalogue_has_no_lookups_and_gets_no_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["resolve", "--env", "production"]) == 2
-    assert "name the catalogue with --catalogue" in capsys.readouterr().err
+    assert main(["resolve", "--env", "production"]) == 0
+    assert "production has no lookups" in capsys.readouterr().err
+    assert not (resource_path("alerts") / LOCK_NAME).exists()
 
 
 def test_the_policy_allows_what_a_run_asks_for_and_nothing_else(

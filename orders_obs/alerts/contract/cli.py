@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orders_obs import findings
-from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
     import argparse
@@ -76,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     from orders_obs.alerts.contract.known import library, read_also, well_known
     from orders_obs.alerts.contract.sources import read_sources
 
-    source = read_sources(_sources(args), tests=args.tests)
+    folders = _sources(args)
+    source = read_sources(folders, tests=args.tests)
     also = [metric for file in args.also or () for metric in read_also(file)]
     emitted = [*source.emitted, *library(source.calls), *also, *well_known()]
     used = _used(args)
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
             emitted,
             used.queries,
             unread=source.unread,
-            uses_ours=source.uses_ours,
+            uses_ours=source.uses_ours or not (folders or also),
             target_labels=args.target_label or (),
         ),
     ]
@@ -106,23 +106,22 @@ def _sources(args: argparse.Namespace) -> list[str]:
         return list(args.source)
     if any(Path(name).is_file() for name in _PROJECT):
         return ["."]
-    if args.also:
-        return []
-    raise UserError("there is no project here to read metrics from", hint="name its folder with --source DIR")
+    if not args.also:
+        print(
+            "there is no project here: only the metrics of orders_obs are known; name a folder with --source",
+            file=sys.stderr,
+        )
+    return []
 
 
 def _used(args: argparse.Namespace) -> Used:
-    from orders_obs._resources import resource_path
-    from orders_obs.alerts.catalogue import load
     from orders_obs.alerts.contract.dashboards import dashboard_queries
     from orders_obs.alerts.contract.used import Used, catalogue_queries, rule_file_queries
+    from orders_obs.alerts.location import load_catalogue
 
     used = Used()
     if args.catalogue or not args.rules:
-        here = Path("alerts")
-        used.add(
-            catalogue_queries(load(args.catalogue or (here if here.is_dir() else resource_path("alerts"))))
-        )
+        used.add(catalogue_queries(load_catalogue(args.catalogue)))
     for file in args.rules or ():
         used.add(rule_file_queries(file))
     for path in args.dashboards or (["dashboards"] if Path("dashboards").is_dir() else []):

@@ -87,10 +87,12 @@ def test_buckets_can_be_pasted(project: Path, capsys: pytest.CaptureFixture[str]
     }
 
 
-def test_without_a_project_the_source_must_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_project_only_our_own_metrics_are_known_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="--source"):
-        command()
+    assert command() == 0
+    assert "only the metrics of orders_obs are known; name a folder with --source" in capsys.readouterr().err
     with pytest.raises(UserError, match="is not there"):
         command("--source", "nowhere")
 
