@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from orders_obs.alerts import load
+from orders_obs.alerts.compile.outputs import OUTPUTS, build
+from orders_obs.alerts.lint.catalogue_rules import lint_catalogue
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -58,6 +62,16 @@ def test_a_command_of_the_readme_does_what_it_says(command: str, tmp_path: Path)
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout or done.stderr
+
+
+def test_the_catalogue_of_the_readme_builds_for_every_engine_and_has_no_findings(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "alerts.yaml").write_text(example)
+    catalogue = load(tmp_path)
+    for engine in OUTPUTS:
+        files, _ = build(catalogue.resolve("production"), engine)
+        assert all(files.values())
+    assert lint_catalogue(catalogue) == []
 
 
 def test_there_are_commands_to_run_and_every_link_leads_somewhere() -> None:

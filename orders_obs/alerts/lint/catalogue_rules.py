@@ -62,13 +62,13 @@ def lint_catalogue(
     resolved = [catalogue.resolve(environment)] if environment else every
     names = [each.environment.name for each in resolved]
     somewhere = {name for each in every for name in _evaluated(each)}
-    found: dict[_Key, list[str]] = defaultdict(list)
+    found: dict[_Key, dict[str, None]] = defaultdict(dict)
     for each in resolved:
         for name, check in _CHECKS.items():
             for said in check.find(each, today):
                 if check.find is _nowhere and said.alert in somewhere:
                     continue
-                found[_Key(said.rule or name, check, said)].append(each.environment.name)
+                found[_Key(said.rule or name, check, said)][each.environment.name] = None
     waived: set[tuple[str, str]] = set()
     findings = []
     for key, environments in found.items():
@@ -452,21 +452,23 @@ def _page_by_email(catalogue: ResolvedCatalogue, _: date) -> Iterator[_Said]:
 
 
 def _without_runbook(catalogue: ResolvedCatalogue, _: date) -> Iterator[_Said]:
-    for alert in _live(catalogue):
-        if not alert.runbook and not alert.severity.log:
-            yield _Said(
-                alert.name,
-                alert.source,
-                f"{alert.name}: has no runbook: who is told should not have to search for what to do",
-                "say runbook: https://…, or runbook_base for all",
-            )
+    lacking = [alert for alert in _live(catalogue) if not alert.runbook and not alert.severity.log]
+    for alert in {alert.name: alert for alert in reversed(lacking)}.values():
+        yield _Said(
+            alert.name,
+            alert.source,
+            f"{alert.name}: has no runbook: who is told should not have to search for what to do",
+            "say runbook: https://…, or runbook_base for all",
+        )
 
 
 def _without_owner(catalogue: ResolvedCatalogue, _: date) -> Iterator[_Said]:
-    for alert in _live(catalogue):
-        if not alert.owner:
-            hint = "say owner: TEAM for the catalogue or the alert"
-            yield _Said(alert.name, alert.source, f"{alert.name}: nobody answers for it", hint)
+    lacking = {alert.name: alert for alert in _live(catalogue) if not alert.owner}
+    if lacking:
+        first = next(iter(lacking.values()))
+        others = f" and {len(lacking) - 1} others" if len(lacking) > 1 else ""
+        message = f"{first.name}{others}: nobody answers for it"
+        yield _Said(first.name, first.source, message, "say owner: TEAM for the catalogue or the alert")
 
 
 # Prices, mutes
