@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check judges compose-schema public-rules terraform-types unit live lock clean
+.PHONY: demo test check judges compose-schema public-rules terraform-types unit live rules lock clean
 
 .venv: .venv/.ready
 
@@ -46,6 +46,11 @@ unit: .venv judges
 
 live: .venv
 	$(BIN)/pytest -m live
+
+# The sandbox's alerts are builds of the catalogue.
+rules: .venv
+	$(BIN)/orders-obs alerts build --engine prometheus --env demo -o collector/prometheus/rules
+	$(BIN)/orders-obs alerts build --engine alertmanager --env demo -o collector/alertmanager
 
 # Resolves again and rewrites the hashed lock; needs uv (`pip install uv`).
 lock:

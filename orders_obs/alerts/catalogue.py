@@ -8,11 +8,12 @@ highest layer wins, and within a layer a condition before its alert.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts import conditions, routes, units
+from orders_obs.alerts.compile.prometheus import WATCHDOG
 from orders_obs.alerts.lock import LOCK_NAME, read_lock
 from orders_obs.alerts.model import (
     ENGINES,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from orders_obs.alerts.lock import Locked
-    from orders_obs.alerts.model import Alert, BurnAlert, Engine, EventAlert, RawAlert, Severity
+    from orders_obs.alerts.model import Alert, BurnAlert, Engine, EventAlert, MuteWindow, RawAlert, Severity
 
 __all__ = ["ALERT_WORDS", "ENVIRONMENT_WORDS", "TOP_WORDS", "Catalogue", "load", "packages"]
 
@@ -48,6 +49,9 @@ ALERT_WORDS = (
 ALERTMANAGER_WORDS = ("from", "group_interval", "group_wait", "repeat_interval", "smtp", "username")
 INCLUDE_WORDS = ("file", "package", "severities")
 LINT_WORDS = ("ignore",)
+# An alert has one of these forms; the words of samples go with a signal, some of them with an objective.
+_FORMS = ("signal", "slo", "raw")
+_SAMPLE_WORDS = ("breaching", "minimum", "over", "severity", "statistic", "when_missing")
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
 # Alerts and severities are parts of the names of recorded series, which have no dash.
@@ -95,11 +99,24 @@ def packages() -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """The words of one file."""
+    """The words of one file, or of an environment.
 
-    words: dict[str, Node]
-    severities: dict[str, str] = field(default_factory=dict)
-    """A part's name for a severity to the catalogue's."""
+    Attributes:
+        words: By their names.
+        severities: A part's name for a severity to the catalogue's.
+        alerts: The words of its alerts, by their names.
+    """
+
+    words: Mapping[str, Node]
+    severities: Mapping[str, str] = field(default_factory=dict)
+    alerts: Mapping[str, Node] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alerts", self.words["alerts"].mapping() if "alerts" in self.words else {})
+
+    def severity(self, name: str) -> str:
+        """The catalogue's name of a severity that the layer names."""
+        return self.severities.get(name, name)
 
 
 @dataclass(slots=True)
@@ -112,12 +129,16 @@ class _Merged:
     """By severity, the shared words included."""
     places: dict[str, Node] = field(default_factory=dict)
     severity: str = ""
+    """Of an announcement or a raw form, in the catalogue's name."""
+    objective: _Layer | None = None
+    """Where its objective stands."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Environment:
     shape: Environment
-    words: dict[str, Node]
+    words: Mapping[str, Node]
+    layer: _Layer
 
 
 class Catalogue:
@@ -150,12 +171,15 @@ class Catalogue:
             if key in top and not top[key].mapping():
                 top[key].fail("is empty")
         self._severity_names = self._collect_severities()
+        self._check_renamed(top)
         self._alert_names = self._collect_alerts()
+        self._mutes = self._mute_windows()
         self._lock = read_lock(path.parent / LOCK_NAME)
         self._environments = {
             name: self._environment(name, node) for name, node in top["environments"].mapping().items()
         }
         self.environments = tuple(self._environments)
+        self._resolved: dict[str, ResolvedCatalogue] = {}
 
     def resolve(self, environment: str) -> ResolvedCatalogue:
         """The catalogue as one environment sees it, its overrides applied.
@@ -164,7 +188,17 @@ class Catalogue:
             UserError: There is no such environment, or an alert is wrong in it.
         """
         found = self._found(environment)
+        if environment not in self._resolved:
+            self._resolved[environment] = self._resolve(found)
+        return self._resolved[environment]
+
+    def _resolve(self, found: _Environment) -> ResolvedCatalogue:
         severities = self._severities(found)
+        if found.shape.watchdog is not None and WATCHDOG in self._alert_names:
+            self._alert_names[WATCHDOG].fail(
+                f"is what the watchdog of {found.shape.name} is called", "give the alert another name"
+            )
+        identities: dict[str, str] = {}
         alerts: list[Alert] = []
         burns: list[BurnAlert] = []
         events: list[EventAlert] = []
@@ -174,11 +208,16 @@ class Catalogue:
             common = self._common(name, merged, found.shape)
             if common["mode"] == "disabled":
                 continue
+            self._identify(merged, common, identities)
             form = self._form(merged)
             shared = merged.shared
             if form == "slo":
                 self._no_conditions(merged, "an objective has severities of its own: page and ticket")
-                burns.extend(conditions.burn(shared["slo"], shared, severities, common))
+                for word in _SAMPLE_WORDS:
+                    if word in shared and word != "minimum":
+                        shared[word].fail("has no meaning here", "an objective says what its windows are")
+                renamed = merged.objective.severities if merged.objective else {}
+                burns.extend(conditions.burn(shared["slo"], shared, severities, common, renamed))
             elif form == "raw":
                 own = common | self._told(merged, severities)
                 raws.append(conditions.raw(shared["raw"], own))
@@ -208,14 +247,9 @@ class Catalogue:
             tuple(events),
             tuple(raws),
             tuple(severities.values()),
-            tuple(
-                routes.mute_window(name, node, self._alert_names, self._severity_names)
-                for layer in self._layers
-                if "mute" in layer.words
-                for name, node in layer.words["mute"].mapping().items()
-            ),
+            self._mutes,
             tuple(self._waivers()),
-            tuple(f"{name}/{environment}" for name in self._log_groups),
+            tuple(f"{name}/{found.shape.name}" for name in self._log_groups),
             self.version,
         )
 
@@ -245,16 +279,23 @@ class Catalogue:
             lines.append(f"  {name}:")
             own: list[tuple[int, str, Node | None]] = []
             for word in sorted(merged.shared):
-                own += _lines(word, merged.shared[word], 2)
+                value = merged.shared[word]
+                # A part's own names are said as the catalogue's.
+                text = merged.severity if word == "severity" else value.flow()
+                if word == "slo" and merged.objective is not None:
+                    text = _objective_text(value, merged.objective)
+                own.append((2, f"{word}: {text}", value))
             for severity, words in merged.conditions.items():
                 own.append((2, f"{severity}:", None))
-                for word in sorted(words):
-                    # A shared word stands once, above.
-                    if merged.shared.get(word) is not words[word]:
-                        own += _lines(word, words[word], 3)
+                # A shared word stands once, above.
+                own += [
+                    (3, f"{word}: {words[word].flow()}", words[word])
+                    for word in sorted(words)
+                    if merged.shared.get(word) is not words[word]
+                ]
             for depth, text, node in own:
                 line = "  " * depth + text
-                lines.append(f"{line:<48}# {_short(node, self.path.parent)}" if node else line)
+                lines.append(line if node is None else f"{line:<47} # {_short(node, self.path.parent)}")
         return "\n".join(lines) + "\n"
 
     def _found(self, environment: str) -> _Environment:
@@ -266,7 +307,7 @@ class Catalogue:
             )
         return found
 
-    def _included(self, top: dict[str, Node]) -> Iterator[_Layer]:
+    def _included(self, top: Mapping[str, Node]) -> Iterator[_Layer]:
         if "include" not in top:
             return
         for item in top["include"].sequence():
@@ -281,7 +322,7 @@ class Catalogue:
                     item.fail(f"there is no package {name!r}", did_you_mean(name, packages()))
             else:
                 file = self.path.parent / (words["file"].text() if words else text)
-                if not file.is_file():
+                if not _is_file(file):
                     item.fail(f"there is no file {file}", "the path is from the folder of this file")
             renamed = words["severities"].mapping() if "severities" in words else {}
             part = read(file).mapping(PART_WORDS)
@@ -293,7 +334,8 @@ class Catalogue:
         found: dict[str, list[Node]] = {}
         for layer in self._layers:
             if "severities" in layer.words:
-                for name, node in layer.words["severities"].mapping().items():
+                for own_name, node in layer.words["severities"].mapping().items():
+                    name = layer.severity(own_name)
                     _check_word(name, node)
                     if name in ALERT_WORDS or name == _NONE:
                         node.fail("is a word of the language", "give the severity another name")
@@ -303,11 +345,34 @@ class Catalogue:
     def _collect_alerts(self) -> dict[str, Node]:
         found: dict[str, Node] = {}
         for layer in self._layers:
-            if "alerts" in layer.words:
-                for name, node in layer.words["alerts"].mapping().items():
-                    _check_word(name, node)
-                    found.setdefault(name, node)
+            for name, node in layer.alerts.items():
+                _check_word(name, node)
+                found.setdefault(name, node)
         return found
+
+    def _check_renamed(self, top: Mapping[str, Node]) -> None:
+        for item in top["include"].sequence() if "include" in top else ():
+            words = item.mapping() if item.is_mapping else {}
+            for ours in words["severities"].mapping().values() if "severities" in words else ():
+                if ours.text() not in self._severity_names:
+                    ours.fail(
+                        f"{ours.text()!r} is no severity of this catalogue",
+                        did_you_mean(ours.text(), self._severity_names),
+                    )
+
+    def _mute_windows(self) -> tuple[MuteWindow, ...]:
+        """The windows, of each name the nearest."""
+        found: dict[str, MuteWindow] = {}
+        for layer in self._layers:
+            for name, node in layer.words["mute"].mapping().items() if "mute" in layer.words else ():
+                _check_name(name, node)
+                known = [*self._severity_names, *layer.severities]
+                window = routes.mute_window(name, node, self._alert_names, known)
+                for word in ("alerts", "severities"):
+                    if word in node.mapping() and not node.mapping()[word].sequence():
+                        node.mapping()[word].fail("is empty", "leave it out where all are meant")
+                found[name] = replace(window, severities=tuple(map(layer.severity, window.severities)))
+        return tuple(found.values())
 
     def _severities(self, environment: _Environment) -> dict[str, Severity]:
         own = environment.words["severities"].mapping() if "severities" in environment.words else {}
@@ -318,7 +383,7 @@ class Catalogue:
         for rank, (name, nodes) in enumerate(self._severity_names.items()):
             values: dict[str, Node] = {}
             for node in (*nodes, *([own[name]] if name in own else [])):
-                values |= node.mapping(routes.SEVERITY_WORDS)
+                values.update(node.mapping(routes.SEVERITY_WORDS))
             values = {word: value for word, value in values.items() if not value.is_none}
             result[name] = routes.severity(name, rank, values, nodes[-1])
         return result
@@ -357,7 +422,7 @@ class Catalogue:
             _alertmanager(values["alertmanager"]) if "alertmanager" in values else AlertmanagerSettings(),
             node.source,
         )
-        return _Environment(shape, values)
+        return _Environment(shape, values, _Layer(values))
 
     @staticmethod
     def _engines_of(account: str) -> tuple[Engine, ...]:
@@ -384,13 +449,9 @@ class Catalogue:
 
     def _merge(self, name: str, environment: _Environment) -> _Merged:
         merged = _Merged(self._alert_names[name])
-        layers = [*self._layers, _Layer(environment.words)]
-        for index, layer in enumerate(layers):
-            if "alerts" not in layer.words:
-                continue
-            alerts = layer.words["alerts"].mapping()
-            if name in alerts:
-                self._lay(merged, alerts[name], layer, above=index == len(layers) - 1)
+        for layer in (*self._layers, environment.layer):
+            if name in layer.alerts:
+                self._lay(merged, layer.alerts[name], layer, above=layer is environment.layer)
         return merged
 
     def _lay(self, merged: _Merged, node: Node, layer: _Layer, *, above: bool) -> None:
@@ -402,7 +463,7 @@ class Catalogue:
             if word in ALERT_WORDS:
                 shared[word] = value
                 continue
-            severity = layer.severities.get(word, word)
+            severity = layer.severity(word)
             if severity not in self._severity_names:
                 known = [*ALERT_WORDS, *self._severity_names]
                 hint = did_you_mean(word, known)
@@ -415,11 +476,17 @@ class Catalogue:
                 if word in shared:
                     shared[word].fail("cannot differ between environments", "make it an alert of its own")
         if "severity" in shared:
-            merged.severity = layer.severities.get(shared["severity"].text(), shared["severity"].text())
-        # Another form takes the place of the one below it, and its conditions with it.
-        if merged.shared and {"signal", "slo", "raw"} & set(shared):
-            for word in ("signal", "slo", "raw"):
+            merged.severity = layer.severity(shared["severity"].text())
+        if "slo" in shared:
+            merged.objective = layer
+        # Another form takes the place of the one below it, and what only that one had with it.
+        form, below = ([word for word in _FORMS if word in words] for words in (shared, merged.shared))
+        if form and below and form != below:
+            for word in (*_FORMS, *_SAMPLE_WORDS):
                 merged.shared.pop(word, None)
+            merged.conditions.clear()
+            if "severity" not in shared:
+                merged.severity = ""
         merged.shared |= shared
         for condition in merged.conditions.values():
             condition.update(shared)
@@ -428,15 +495,15 @@ class Catalogue:
                 merged.conditions.pop(severity, None)
                 continue
             words = value.mapping(conditions.CONDITION_WORDS)
-            below = merged.conditions.get(severity, merged.shared)
+            lower = merged.conditions.get(severity, merged.shared)
             if any(side in words for side in conditions.SIDES):
-                below = {word: at for word, at in below.items() if word not in conditions.SIDES}
-            merged.conditions[severity] = below | words
+                lower = {word: at for word, at in lower.items() if word not in conditions.SIDES}
+            merged.conditions[severity] = lower | dict(words)
             merged.places[severity] = value
         merged.place = node
 
     def _form(self, merged: _Merged) -> str:
-        forms = [word for word in ("signal", "slo", "raw") if word in merged.shared]
+        forms = [word for word in _FORMS if word in merged.shared]
         if not forms:
             merged.place.fail("names no signal", "say signal: NAME; or slo, or raw")
         if len(forms) > 1:
@@ -458,8 +525,8 @@ class Catalogue:
             merged.shared["severity"].fail(
                 f"{merged.severity!r} is no severity", did_you_mean(merged.severity, severities)
             )
-        for word in ("breaching", "minimum", "over", "statistic", "when_missing"):
-            if word in merged.shared:
+        for word in _SAMPLE_WORDS:
+            if word in merged.shared and word != "severity":
                 merged.shared[word].fail("has no meaning here", "it belongs to samples of a signal")
         severity = severities[merged.severity]
         # What is only recorded asks nobody to do anything.
@@ -476,6 +543,7 @@ class Catalogue:
             _check_word(identifier, shared["id"])
         was = tuple(old.text() for old in shared["was"].sequence()) if "was" in shared else ()
         for old in was:
+            _check_word(old, shared["was"])
             if old in self._alert_names:
                 shared["was"].fail(
                     f"{old!r} is an alert of its own", "an old name is one that is not used any more"
@@ -493,6 +561,18 @@ class Catalogue:
             "source": merged.place.source,
         }
 
+    @staticmethod
+    def _identify(merged: _Merged, common: Mapping[str, Any], identities: dict[str, str]) -> None:
+        """See that no two alerts have one identity, or were one alert."""
+        name, identifier = common["name"], common["alert_id"]
+        own = {f"{identifier!r} is the identity": "id"} | {
+            f"{old!r} is an old name": "was" for old in common["was"]
+        }
+        for what, word in own.items():
+            other = identities.setdefault(what, name)
+            if other != name:
+                merged.shared.get(word, merged.place).fail(f"{what} of {other} already", "each has its own")
+
     def _runbook(self, page: str) -> str:
         if "://" in page or not self._runbook_base:
             return page if "://" in page else ""
@@ -503,15 +583,22 @@ class Catalogue:
         )
 
     def _waivers(self) -> Iterator[Any]:
-        from orders_obs.alerts.lint.rules import RULES
-
         for layer in self._layers:
             if "lint" not in layer.words:
                 continue
+            from orders_obs.alerts.lint.rules import RULES
+
             words = layer.words["lint"].mapping(LINT_WORDS)
             if "ignore" in words:
                 for item in words["ignore"].sequence():
                     yield routes.waiver(item, RULES, self._alert_names)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def _is_catalogue(file: Path) -> bool:
@@ -605,8 +692,11 @@ def _lookup(node: Node) -> Lookup:
     )
 
 
-def _lines(word: str, node: Node, depth: int) -> list[tuple[int, str, Node | None]]:
-    return [(depth, f"{word}: {node.flow()}", node)]
+def _objective_text(node: Node, layer: _Layer) -> str:
+    def text(word: str, value: Node) -> str:
+        return layer.severity(value.text()) if word in ("page", "ticket") else value.flow()
+
+    return "{" + ", ".join(f"{word}: {text(word, value)}" for word, value in node.mapping().items()) + "}"
 
 
 def _short(node: Node, folder: Path) -> str:

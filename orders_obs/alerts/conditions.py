@@ -39,13 +39,17 @@ RAW_WORDS = ("cloudwatch", "prometheus")
 WHEN_MISSING: dict[str, WhenMissing] = {"ok": "ok", "breach": "breach", "keep": "keep", "unknown": "unknown"}
 
 _STATISTICS: dict[str, Statistic] = {"average": "Average", "maximum": "Maximum", "minimum": "Minimum"}
-_OBJECTIVE = re.compile(r"(\d+(?:\.\d+)?)\s*%\Z")
+_OBJECTIVE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)\s*%\Z", re.ASCII)
 _HOUR, _DAY = 3600.0, 86_400.0
 # Long window, and the share of the budget that is gone when the pair fires: SRE workbook, chapter 5, table 5-8.
 _PAGE = ((_HOUR, 0.02), (6 * _HOUR, 0.05))
 _TICKET = ((3 * _DAY, 0.1),)
 _SHORT = 12
-_RAW_PROMETHEUS = ("expr", "for", "keep_firing_for", "labels")
+_RAW_TIMES = ("for", "keep_firing_for")
+_RAW_PROMETHEUS = ("expr", *_RAW_TIMES, "labels")
+# Prometheus's own notation, which has weeks, years and sums such as 1h30m.
+_PROMETHEUS_TIME = re.compile(r"0|(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?", re.ASCII)
+_LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 # What the compiler itself gives an alarm.
 _GIVEN = (
     "AlarmName",
@@ -56,6 +60,42 @@ _GIVEN = (
     "Tags",
     "AlarmDescription",
 )
+
+
+# What the arguments of `put_metric_alarm` are, where other engines read them; `!` marks what must be there. Source: its model in botocore.
+_DIMENSIONS = [{"Name!": "text", "Value!": "text"}]
+_STAT = {
+    "Metric!": {"Namespace!": "text", "MetricName!": "text", "Dimensions": _DIMENSIONS},
+    "Period!": "whole number",
+    "Stat!": "text",
+    "Unit": "text",
+}
+_QUERY = {
+    "Id!": "text",
+    "MetricStat": _STAT,
+    "Expression": "text",
+    "Label": "text",
+    "ReturnData": "true or false",
+    "Period": "whole number",
+    "AccountId": "text",
+}
+_ALARM = {
+    **dict.fromkeys(
+        ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Unit", "ComparisonOperator", "TreatMissingData",
+         "EvaluateLowSampleCountPercentile", "ThresholdMetricId"),
+        "text",
+    ),
+    **dict.fromkeys(("Period", "EvaluationPeriods", "DatapointsToAlarm", "EvaluationInterval"), "whole number"),
+    "Threshold": "number",
+    "Dimensions": _DIMENSIONS,
+    "Metrics": [_QUERY],
+}  # fmt: skip
+_TYPES: dict[str, tuple[type, ...]] = {
+    "text": (str,),
+    "number": (int, float),
+    "whole number": (int,),
+    "true or false": (bool,),
+}
 
 
 def signal_of(node: Node) -> Signal:
@@ -116,7 +156,11 @@ def sampled(signal: SampledSignal, values: Mapping[str, Node], place: Node, comm
 
 
 def burn(
-    slo: Node, values: Mapping[str, Node], severities: Mapping[str, Severity], common: dict[str, Any]
+    slo: Node,
+    values: Mapping[str, Node],
+    severities: Mapping[str, Severity],
+    common: dict[str, Any],
+    renamed: Mapping[str, str],
 ) -> list[BurnAlert]:
     """The alerts of an objective: one for each severity that it has.
 
@@ -125,6 +169,7 @@ def burn(
         values: The alert's other words.
         severities: All that the catalogue has.
         common: The values of `AnyAlert`, the severity left out.
+        renamed: The names that severities have where the objective stands, to those of the catalogue.
     """
     words = slo.mapping(SLO_WORDS)
     for word in ("signal", "objective"):
@@ -143,12 +188,13 @@ def burn(
     if "slower_than" in words and bound is None:
         words["slower_than"].fail(f"does not go with {signal.name}", "it goes with a latency")
     wanted = _wanted(signal, values)
-    alerts = []
+    alerts: list[BurnAlert] = []
     for word, pairs, default in (
         ("page", _PAGE, _first(severities, page=True)),
         ("ticket", _TICKET, _first(severities, page=False)),
     ):
-        name = words[word].text() if word in words else default
+        own = words[word].text() if word in words else default
+        name = renamed.get(own, own) if word in words else own
         if name == "none" or (word not in words and not name):
             continue
         if name not in severities:
@@ -158,6 +204,8 @@ def burn(
             for long, share in pairs
         )
         place = words.get(word, slo)
+        if any(alert.severity.name == name for alert in alerts):
+            place.fail(f"{name!r} is the severity of page too", "give each its own, or say none")
         alerts.append(
             BurnAlert(
                 **(common | {"severity": severities[name], "source": place.source}),
@@ -189,13 +237,60 @@ def raw(node: Node, common: dict[str, Any]) -> RawAlert:
         for key in _GIVEN:
             if key in given:
                 given[key].fail("is what the catalogue itself gives", "leave it out")
-        cloudwatch = {key: value.data() for key, value in given.items()}
+        _check_shape(words["cloudwatch"], _ALARM)
+        cloudwatch = {key: value.data() for key, value in sorted(given.items())}
     if "prometheus" in words:
         own = words["prometheus"].mapping(_RAW_PROMETHEUS)
         if "expr" not in own:
             words["prometheus"].fail("has no expr")
-        prometheus = {key: value.data() if key == "labels" else value.text() for key, value in own.items()}
+        prometheus = {
+            key: _labels(value)
+            if key == "labels"
+            else _time(key, value)
+            if key in _RAW_TIMES
+            else value.text()
+            for key, value in own.items()
+        }
+        if not prometheus["expr"]:
+            own["expr"].fail("is empty")
     return RawAlert(**common, cloudwatch=cloudwatch, prometheus=prometheus)
+
+
+def _check_shape(node: Node, shape: Any) -> None:
+    """See that a value is of the form that its readers count on; what AWS may have added goes through unread."""
+    if isinstance(shape, list):
+        for item in node.sequence():
+            _check_shape(item, shape[0])
+    elif isinstance(shape, dict):
+        values = node.mapping()
+        for word, inner in shape.items():
+            name = word.removesuffix("!")
+            if name in values:
+                _check_shape(values[name], inner)
+            elif name != word:
+                node.fail(f"does not say {name}")
+    else:
+        value = node.data()
+        if not isinstance(value, _TYPES[shape]) or (isinstance(value, bool) and shape != "true or false"):
+            node.fail(
+                f"{value!r} is no {shape}"
+                if shape != "true or false"
+                else f"{value!r} is neither true nor false"
+            )
+
+
+def _time(word: str, node: Node) -> str:
+    if not _PROMETHEUS_TIME.fullmatch(node.text()):
+        node.fail(f"{node.text()!r} is no duration of Prometheus", f"such as {word}: 5m")
+    return node.text()
+
+
+def _labels(node: Node) -> dict[str, str]:
+    values = node.mapping()
+    for name, value in values.items():
+        if not _LABEL.fullmatch(name):
+            value.fail("is no name of a label", "letters, digits and _, no digit and no __ first")
+    return {name: value.text() for name, value in sorted(values.items())}
 
 
 def _absence(signal: Presence, values: Mapping[str, Node], place: Node, common: dict[str, Any]) -> Alert:
@@ -222,7 +317,7 @@ def _absence(signal: Presence, values: Mapping[str, Node], place: Node, common: 
 
 def _over(node: Node, environment: Environment, *, counted: bool) -> float:
     over = units.duration(node) / environment.faster
-    if over < environment.every or abs(over / environment.every - round(over / environment.every)) > 1e-9:
+    if not _is_multiple(over, environment.every):
         every = units.duration_text(environment.every)
         node.fail(
             f"{node.text()} is no multiple of {every}",
@@ -235,6 +330,12 @@ def _over(node: Node, environment: Environment, *, counted: bool) -> float:
             "a counter that is read less often than a sample lasts cannot be counted",
         )
     return over
+
+
+def _is_multiple(seconds: float, every: float) -> bool:
+    """Whether so many seconds are whole looks, one at least; durations are floats, so 0.3 is three times 0.1."""
+    looks = round(seconds / every)
+    return looks >= 1 and abs(seconds / every - looks) < 1e-9 * looks
 
 
 def _threshold(
@@ -297,9 +398,10 @@ def _wanted(signal: Ratio | Share, values: Mapping[str, Node]) -> int:
 
 def _objective(node: Node) -> float:
     match = _OBJECTIVE.match(node.text())
-    if match is None or not 0 < float(match[1]) < 100:
-        node.fail(f"{node.text()!r} is no objective", "such as 99.9%")
-    return round(float(match[1]) / 100, 9)
+    objective = round(float(match[1]) / 100, 9) if match else 0.0
+    if not 0 < objective < 1:
+        node.fail(f"{node.text()!r} is no objective", "such as 99.9%; it must leave a budget of 0.0000001%")
+    return objective
 
 
 def _window(
@@ -322,7 +424,7 @@ def _window(
     # So many that one failure stays below the threshold (SRE workbook, "Low-traffic services").
     minimum = max(wanted, math.floor(1 / threshold) + 1)
     length = long / environment.faster
-    if (length / _SHORT) % environment.every:
+    if not _is_multiple(length / _SHORT, environment.every):
         every = units.duration_text(environment.every)
         node.fail(
             f"the window of {units.duration_text(length / _SHORT)} is no multiple of {every}",

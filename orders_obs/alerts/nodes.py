@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
@@ -11,10 +13,16 @@ from orders_obs.alerts.model import Source
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 __all__ = ["Node", "did_you_mean", "read"]
+
+_NAMED = 20
+"""So many known words are said where none is near."""
+_DEEP = 200
+_BRACKETS = re.compile(r"[][{}]")
+_INDENT = re.compile(rf"^[ ?:-]{{{_DEEP}}}", re.MULTILINE)
 
 
 def read(path: Path) -> Node:
@@ -30,24 +38,30 @@ def read(path: Path) -> Node:
     except UnicodeDecodeError:
         raise UserError("is not UTF-8 text", file=path) from None
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_loader(text))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise UserError(f"is not YAML: {error.problem}", file=path, line=line) from None
     except yaml.YAMLError as error:
         raise UserError(f"is not YAML: {error}", file=path) from None
+    except RecursionError:
+        raise UserError("is nested too deeply", file=path) from None
     if node is None:
         raise UserError("is empty", hint="a catalogue begins with `catalogue: 1`", file=path)
+    _check_finite(path, node)
     return Node(path, node, "the file")
 
 
 class Node:
     """A YAML value with its name and its place, which is the line of its key where it has one."""
 
+    __slots__ = ("_line", "_node", "_path", "_values", "name")
+
     def __init__(self, path: Path, node: yaml.Node, name: str, key: yaml.Node | None = None) -> None:
         self._path = path
         self._node = node
         self._line = (key or node).start_mark.line + 1
+        self._values: dict[str, Node] | None = None
         self.name = name
 
     @property
@@ -59,26 +73,31 @@ class Node:
         """Say what is wrong here."""
         raise UserError(f"{self.name}: {message}", hint=hint, file=self._path, line=self._line)
 
-    def mapping(self, allowed: Iterable[str] | None = None) -> dict[str, Node]:
+    def mapping(self, allowed: Iterable[str] | None = None) -> Mapping[str, Node]:
         """The values of a mapping by their keys.
 
         Args:
             allowed: The keys that it may have; any when None.
         """
+        if self._values is None:
+            self._values = self._read()
+        if allowed is not None:
+            known = frozenset(allowed)
+            for key, value in self._values.items():
+                if key not in known:
+                    value.fail(f"is not known in {self.name}", did_you_mean(key, sorted(known)))
+        return self._values
+
+    def _read(self) -> dict[str, Node]:
         if not isinstance(self._node, yaml.MappingNode):
             self.fail("must be a mapping of keys and values")
         result: dict[str, Node] = {}
-        lines: dict[str, int] = {}
-        known = None if allowed is None else sorted(allowed)
         for key_node, value_node in self._node.value:
             key = Node(self._path, key_node, "a key").text()
-            place = Node(self._path, key_node, key)
+            value = Node(self._path, value_node, key, key_node)
             if key in result:
-                place.fail("stands here a second time", f"the first is on line {lines[key]}")
-            if known is not None and key not in known:
-                place.fail(f"is not known in {self.name}", did_you_mean(key, known))
-            lines[key] = place.source.line
-            result[key] = Node(self._path, value_node, key, key_node)
+                value.fail("stands here a second time", f"the first is on line {result[key].source.line}")
+            result[key] = value
         return result
 
     @property
@@ -93,7 +112,8 @@ class Node:
 
     def flow(self) -> str:
         """The value in one line of YAML."""
-        return " ".join(yaml.serialize(_flowing(self._node), width=10_000).replace("\n...", "").split())
+        text: str = yaml.serialize(_flowing(self._node), width=math.inf, allow_unicode=True)
+        return text.removesuffix("\n").removesuffix("\n...")
 
     def text(self) -> str:
         """A scalar as it is written."""
@@ -108,12 +128,23 @@ class Node:
         return [Node(self._path, value, f"an item of {self.name}") for value in self._node.value]
 
     def data(self) -> Any:
-        """The value as plain data, for what is handed on unread."""
+        """The value as plain data that JSON can hold, keys sorted, for what is handed on unread."""
+        if isinstance(self._node, yaml.MappingNode):
+            return {key: value.data() for key, value in sorted(self.mapping().items())}
+        if isinstance(self._node, yaml.SequenceNode):
+            return [value.data() for value in self.sequence()]
         loader = yaml.SafeLoader("")
         try:
-            return loader.construct_object(self._node, deep=True)
+            value = loader.construct_object(self._node)
+        except (yaml.YAMLError, ValueError):
+            self.fail(f"{self._node.value!r} is no value", "put text in quotes")
         finally:
             loader.dispose()
+        if isinstance(value, float) and not math.isfinite(value):
+            self.fail(f"{self._node.value!r} is no number", "put text in quotes")
+        if value is not None and not isinstance(value, str | int | float):
+            self.fail(f"{self._node.value!r} is neither text nor a number", "put text in quotes")
+        return value
 
     def flag(self) -> bool:
         """True or false."""
@@ -123,18 +154,57 @@ class Node:
         return text == "true"
 
 
-def _flowing(node: yaml.Node) -> yaml.Node:
+def _loader(text: str) -> type[Any]:
+    """The parser in C where it is there: the same nodes many times faster, but what nests without end would end the process."""
+    depth = deepest = 0
+    for bracket in _BRACKETS.finditer(text):
+        depth = depth + 1 if bracket[0] in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    plain: type[Any] = yaml.SafeLoader
+    return plain if deepest > _DEEP or _INDENT.search(text) else getattr(yaml, "CSafeLoader", plain)
+
+
+def _check_finite(path: Path, root: yaml.Node) -> None:
+    """Refuse a value that holds itself, as an alias can make one."""
+    done: set[int] = set()
+    above: set[int] = set()
+    work = [(root, False)]
+    while work:
+        node, left = work.pop()
+        if left:
+            above.discard(id(node))
+            done.add(id(node))
+            continue
+        if id(node) in above:
+            raise UserError(
+                "a value holds itself", hint="take the alias out", file=path, line=node.start_mark.line + 1
+            )
+        if id(node) in done or not isinstance(node, yaml.CollectionNode):
+            continue
+        above.add(id(node))
+        work.append((node, True))
+        for child in node.value:
+            work += [(part, False) for part in child] if isinstance(child, tuple) else [(child, False)]
+
+
+def _flowing(node: Any) -> yaml.Node:
     if isinstance(node, yaml.CollectionNode):
         children = [
             tuple(map(_flowing, child)) if isinstance(child, tuple) else _flowing(child)
             for child in node.value
         ]
-        return type(node)(node.tag, children, flow_style=True)
-    return node
+        flowing: yaml.Node = type(node)(node.tag, children, flow_style=True)
+        return flowing
+    # Text of several lines stands in one line only in double quotes.
+    style = '"' if "\n" in node.value else node.style if node.style in ("'", '"') else None
+    return yaml.ScalarNode(node.tag, node.value, style=style)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest known words, or all of them where none is near."""
     names = list(known)
     near = difflib.get_close_matches(word, names, 3)
-    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}"
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"known: {', '.join(names[:_NAMED])}{more}"

@@ -102,11 +102,12 @@ def mute_window(name: str, node: Node, alerts: Collection[str], severities: Coll
     if not on and seconds > (86_400 if not days else 7 * 86_400):
         values["for"].fail(f"{values['for'].text()} is longer than the time to the next one")
     timezone = values["timezone"].text() if "timezone" in values else "UTC"
-    if timezone != "UTC" and timezone not in available_timezones():
+    try:
+        ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError):
         values["timezone"].fail(
             f"{timezone!r} is no time zone", did_you_mean(timezone, available_timezones())
         )
-    ZoneInfo(timezone)
     return MuteWindow(
         name,
         _names(values, "alerts", alerts),

@@ -10,25 +10,34 @@ if TYPE_CHECKING:
 
 __all__ = ["amount", "count", "duration", "duration_text", "m_of_n", "per_second", "share"]
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\Z")
+# So many digits as a float keeps.
+_NUMBER = r"(\d{1,15}(?:\.\d{1,15})?)"
+_DURATION = re.compile(rf"{_NUMBER}\s*(ms|s|m|h|d)\Z", re.ASCII)
+_LONGEST = 3653 * 86_400.0
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%\Z")
-_BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)\Z")
+_PERCENT = re.compile(rf"{_NUMBER}\s*%\Z", re.ASCII)
+_BYTES = re.compile(rf"{_NUMBER}\s*(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)\Z", re.ASCII)
 _SIZES = {
     **{unit: 1000.0**power for power, unit in enumerate(("B", "kB", "MB", "GB", "TB"))},
     **{unit: 1024.0**power for power, unit in enumerate(("KiB", "MiB", "GiB", "TiB"), 1)},
 }
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s+requests?\s*(?:/|per)\s*(s|m|h|second|minute|hour)\Z")
-_COUNT = re.compile(r"(\d+)\s+([a-z]+)\Z")
-_M_OF_N = re.compile(r"(\d+)\s+of\s+(\d+)\Z")
+_RATE = re.compile(rf"{_NUMBER}\s+requests?\s*(?:/|per)\s*(s|m|h|second|minute|hour)\Z", re.ASCII)
+_COUNT = re.compile(r"(\d{1,15})\s+([a-z]+)\Z", re.ASCII)
+_M_OF_N = re.compile(r"(\d{1,5})\s+of\s+(\d{1,5})\Z", re.ASCII)
+_TO_MS = 1000
 
 
 def duration(node: Node) -> float:
-    """Seconds of `300ms`, `5s`, `5m`, `1h`, `1d`."""
+    """Seconds of `300ms`, `5s`, `5m`, `1h`, `1d`; whole milliseconds, which are the smallest that Prometheus knows."""
     match = _DURATION.match(node.text())
     if match is None or float(match[1]) == 0:
         node.fail(f"{node.text()!r} is no duration", "write it with its unit, such as 300ms, 5s, 5m, 1h")
-    return round(float(match[1]) * _SECONDS[match[2]], 6)
+    seconds = round(float(match[1]) * _SECONDS[match[2]], 6)
+    if not seconds or round(seconds * _TO_MS, 6) % 1:
+        node.fail(f"{node.text()!r} is no whole number of milliseconds", "Prometheus knows nothing shorter")
+    if seconds > _LONGEST:
+        node.fail(f"{node.text()!r} is longer than {_LONGEST // 86_400:.0f} days", "take a shorter one")
+    return seconds
 
 
 def share(node: Node) -> float:
@@ -44,7 +53,10 @@ def share(node: Node) -> float:
         node.fail(f"{number!r} is no share", hint)
     value = round(float(match[1]) / 100, 9)
     if not 0 < value < 1:
-        node.fail(f"{node.text()} can never be crossed", "a share lies between 0% and 100%")
+        node.fail(
+            f"{node.text()} is no threshold of a share",
+            "take one above 0% and below 100%; for any failure at all count them: at_least: 1 error",
+        )
     return value
 
 

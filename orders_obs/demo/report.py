@@ -243,7 +243,11 @@ def _alerts(report: Report, paint: _Paint) -> str:
     rows = [paint.title("Alerts")]
     for key in sorted(report.expected | report.fired):
         fired = paint.good("fired") if key in report.fired else paint.bad("did not fire")
-        over = paint.good("recovered") if key in report.resolved else paint.bad("not over")
+        if key in report.resolved:
+            over = paint.good("recovered")
+        else:
+            # An objective's windows are longer than the demonstration.
+            over = paint.bad("not over") if key in report.expected else paint.dim("still firing")
         rows.append(f"  {key[0]:20} {key[1]:10} {fired}" + (f", {over}" if key in report.fired else ""))
     for name, severity in sorted(report.muted - report.fired):
         fired = paint.good("fired") if (name, severity) in report.firing else paint.bad("did not fire")

@@ -63,7 +63,7 @@ def demonstrate(
         every = {(alert.name, alert.severity.name) for alert in alerts}
         # Of one alert the worse severity mutes the other, so who notifies tells of the worst only.
         expected = _worst(alerts) if stage.backend.notifies else every
-        report = asyncio.run(_traffic(stage, expected))
+        report = asyncio.run(_traffic(stage, expected, every))
         report.muted = every - expected
         _look_up(report, stage.services, stage.backend)
         report.addresses = stage.addresses
@@ -96,7 +96,7 @@ def _ending_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-async def _traffic(stage: Stage, expected: set[tuple[str, str]]) -> Report:
+async def _traffic(stage: Stage, expected: set[tuple[str, str]], every: set[tuple[str, str]]) -> Report:
     sent = Sent()
     async with httpx.AsyncClient(base_url=stage.services.url("orders-api"), timeout=10) as client:
         # The first request pays for imports and connections; the one that is followed should not.
@@ -109,17 +109,18 @@ async def _traffic(stage: Stage, expected: set[tuple[str, str]]) -> Report:
         say("traffic: payments fail and are slow, orders pour in")
         await run_phase(client, TROUBLE, sent)
         say("traffic: as usual again, until the alerts are over")
-        over = _Over(stage.backend, expected)
+        over = _Over(stage.backend, expected, every)
         await run_phase(client, _lasting(NORMAL, _RECOVERY), sent, until=over)
     return Report(stage.name, followed, sent, expected=expected)
 
 
 class _Over:
-    """Whether every alert has fired and is over, asked once a second."""
+    """Whether every expected alert has fired, and all that fired of `every` are over, asked once a second."""
 
-    def __init__(self, backend: Backend, expected: set[tuple[str, str]]) -> None:
+    def __init__(self, backend: Backend, expected: set[tuple[str, str]], every: set[tuple[str, str]]) -> None:
         self._backend = backend
         self._expected = expected
+        self._every = every
         self._next = 0.0
 
     def __call__(self) -> bool:
@@ -127,7 +128,7 @@ class _Over:
             return False
         self._next = time.monotonic() + 1
         fired, over = self._backend.alerts()
-        return self._expected <= fired and self._expected <= over
+        return self._expected <= fired and self._every & fired <= over
 
 
 def _lasting(phase: Phase, seconds: float) -> Phase:

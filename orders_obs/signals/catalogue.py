@@ -63,8 +63,7 @@ def _rds_event(name: str, title: str, description: str, *numbers: str) -> Event:
         source="aws.rds",
         detail_types=("RDS DB Instance Event",),
         detail=(("EventID", tuple(f"RDS-EVENT-{number}" for number in numbers)),),
-        resource="db_instance",
-        resource_field="SourceIdentifier",
+        resource="db_instance_arn",
         elsewhere=_NO_EVENTS,
     )
 
@@ -288,14 +287,18 @@ _ALL: tuple[Signal, ...] = (
         "ECS finished a deployment of the service.",
         "SERVICE_DEPLOYMENT_COMPLETED",
     ),
+    # ECS does not send SERVICE_DESIRED_COUNT_UPDATED when a policy scales (aws/containers-roadmap #1895). What starts target tracking
+    # is an alarm of its own, named after the service; a step policy has an alarm of the team's.
     Event(
         "scaling",
         "Scaling",
-        "The wanted number of tasks of the service changed.",
-        source="aws.ecs",
-        detail_types=("ECS Service Action",),
-        detail=(("eventName", ("SERVICE_DESIRED_COUNT_UPDATED",)),),
-        resource="ecs_service_arn",
+        "A scaling policy of the service was triggered: its alarm fired.",
+        source="aws.cloudwatch",
+        detail_types=("CloudWatch Alarm State Change",),
+        detail=(("state.value", ("ALARM",)),),
+        resource="scaling_alarms",
+        resource_field="alarmName",
+        beginning=True,
         elsewhere=_NO_EVENTS,
     ),
     # AWS announces scaling activities only when they reach the maximum.

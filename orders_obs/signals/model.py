@@ -196,9 +196,10 @@ class Event(_Named):
     Attributes:
         source: Such as `aws.ecs`.
         detail_types: Such as `ECS Deployment State Change`.
-        detail: Pairs of a field of `detail` and the values that it may have.
+        detail: Pairs of a field of `detail`, with a dot before a field of its own, and the values that it may have.
         resource: The placeholder whose value must stand among the event's `resources`, or in the field `resource_field`.
         resource_field: Field of `detail` that names the resource; empty where `resources` does.
+        beginning: Whether the value is only how the resource's name begins.
     """
 
     source: str
@@ -206,6 +207,7 @@ class Event(_Named):
     detail: tuple[tuple[str, tuple[str | bool, ...]], ...] = ()
     resource: str = ""
     resource_field: str = ""
+    beginning: bool = False
     elsewhere: str = ""
 
 

@@ -76,7 +76,7 @@ def test_an_environment_overrides_what_it_names_and_nothing_else(tmp_path: Path)
     ("old", "new", "line", "said"),
     [
         ("above: 5%, over: 5m", "above: 5, over: 5m", 15, "'5' is no share; write 5% if that is what is meant"),
-        ("above: 5%, over: 5m", "above: 150%, over: 5m", 15, "150% can never be crossed"),
+        ("above: 5%, over: 5m", "above: 150%, over: 5m", 15, "150% is no threshold of a share"),
         ("above: 5%, over: 5m", "above: 5%, over: 5", 15, "'5' is no duration; write it with its unit"),
         ("above: 5%, over: 5m", "above: 5%", 15, "does not say the length of a sample"),
         ("above: 5%, over: 5m", "above: 5%, below: 1%, over: 5m", 15, "exactly one of above, below, at_least and at_most"),

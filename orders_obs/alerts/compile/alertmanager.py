@@ -51,6 +51,8 @@ def configuration(catalogue: ResolvedCatalogue) -> tuple[dict[str, Any], list[Di
                 "receiver": WATCHDOG,
                 "matchers": _matchers(catalogue, alertname=WATCHDOG),
                 "group_wait": "0s",
+                # What is not due at a look at the group waits for the next one.
+                "group_interval": _WATCHDOG_REPEAT,
                 "repeat_interval": _WATCHDOG_REPEAT,
             }
         )

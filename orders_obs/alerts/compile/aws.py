@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts.compile import cloudwatch, eventbridge, logs, promql, sns
+from orders_obs.alerts.compile.engines import Difference
 
 if TYPE_CHECKING:
-    from orders_obs.alerts.compile.engines import Difference
     from orders_obs.alerts.model import ResolvedCatalogue
 
 __all__ = ["DesiredState", "compile_state"]
@@ -60,21 +60,26 @@ class DesiredState:
 def compile_state(catalogue: ResolvedCatalogue) -> DesiredState:
     """The desired state of one environment.
 
-    Where the environment has the engine `cloudwatch-promql` too, an alert that classic alarms have no data for is a PromQL alarm.
+    An alert that asks for the engine `cloudwatch-promql` and not for `cloudwatch` is a PromQL alarm; where the environment has that
+    engine, so is one that classic alarms have no data for.
 
     Raises:
         UserError: An alert cannot be expressed, or a resource that it needs is not filled in.
     """
     alarms = cloudwatch.compile_all(catalogue)
     differences = list(alarms.differences)
-    if "cloudwatch-promql" in catalogue.environment.engines:
-        made = {alarm["AlarmName"] for alarm in (*alarms.metric, *alarms.composite)}
-        others, said = promql.compile_alarms(catalogue)
-        added = [alarm for alarm in others if alarm["AlarmName"] not in made]
+    made = {alarm["AlarmName"] for alarm in (*alarms.metric, *alarms.composite)}
+    wanted = "cloudwatch-promql" in catalogue.environment.engines
+    but = {
+        alert.full_name
+        for alert in catalogue
+        if alert.full_name in made or not (wanted or "cloudwatch-promql" in alert.engines)
+    }
+    added, said = promql.compile_alarms(catalogue, but=but)
+    if added:
         alarms.metric += added
-        names = {
-            alert.name for alert in catalogue if alert.full_name in {alarm["AlarmName"] for alarm in added}
-        }
+        full_names = {alarm["AlarmName"] for alarm in added}
+        names = {alert.name for alert in catalogue if alert.full_name in full_names}
         differences = [d for d in differences if d.name not in names] + [d for d in said if d.name in names]
     rules = eventbridge.compile_rules(catalogue, alarms)
     subscriptions, unreached = sns.compile_subscriptions(catalogue)
@@ -88,5 +93,16 @@ def compile_state(catalogue: ResolvedCatalogue) -> DesiredState:
         rules=rules,
         log_groups=logs.compile_groups(catalogue, rules),
         log_policy=logs.compile_policy(catalogue, rules),
-        differences=[*differences, *unreached],
+        differences=[*differences, *unreached, *_unmuted(catalogue)],
     )
+
+
+def _unmuted(catalogue: ResolvedCatalogue) -> list[Difference]:
+    reason = "announcements are not muted on AWS: EventBridge has no mute windows"
+    return [
+        Difference(alert.name, alert.source.short, reason)
+        for alert in catalogue.events
+        if alert.mode == "live"
+        and not alert.severity.log
+        and any(window.covers(alert) for window in catalogue.mutes)
+    ]

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["template"]
 
+# Characters of a logical id (CloudFormation quotas).
+_LOGICAL_ID_LENGTH = 255
+
 
 def template(catalogue: ResolvedCatalogue, state: DesiredState) -> dict[str, Any]:
     """The template of one environment.
@@ -24,9 +27,10 @@ def template(catalogue: ResolvedCatalogue, state: DesiredState) -> dict[str, Any
 
     def add(kind: str, name: str, content: dict[str, Any], **more: Any) -> str:
         identifier = _identifier(kind.rpartition("::")[2], name)
-        if identifier in resources:
-            # Names that differ in their dashes only.
-            identifier += hashlib.sha256(name.encode()).hexdigest()[:8]
+        if identifier in resources or len(identifier) > _LOGICAL_ID_LENGTH:
+            # Names that differ in their dashes only, or are too long.
+            digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+            identifier = identifier[: _LOGICAL_ID_LENGTH - len(digest)] + digest
         resources[identifier] = {"Type": kind, **more, "Properties": content}
         return identifier
 

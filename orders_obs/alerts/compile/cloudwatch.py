@@ -11,6 +11,7 @@ A burn rate is a composite of one alarm for each window.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -47,10 +48,11 @@ _NAME_LENGTH = 255
 _DESCRIPTION_LENGTH = 1024
 _METRICS = 10
 _MUTED_ALARMS = 100
+_CHILDREN, _RULE_LENGTH = 100, 10_240
 _MINUTE, _HOUR, _DAY, _WEEK = 60, 3600, 86_400, 604_800
 # Seconds that a warning waits for the worse alarm to mute it, and stays mute after it: two looks, and one.
 _MUTE_WAIT, _MUTE_AFTER = 120, 60
-_MEASURE = "measure"
+_MEASURE, _WORSE = "measure", "worse"
 
 
 @dataclass(slots=True)
@@ -77,8 +79,13 @@ def compile_all(catalogue: ResolvedCatalogue) -> Alarms:
     found, differences = chosen(catalogue, "cloudwatch")
     alarms = Alarms(differences=list(differences))
     own = _Own(own_things(catalogue))
+    live: dict[str, list[AnyAlert]] = defaultdict(list)
     for alert in found:
-        _add(alarms, alert, found, own)
+        if alert.mode == "live":
+            live[alert.name].append(alert)
+    for alert in found:
+        worse = [other for other in live[alert.name] if other.severity.rank < alert.severity.rank]
+        _add(alarms, alert, worse, own)
     return alarms
 
 
@@ -88,7 +95,7 @@ def compile_one(alert: AnyAlert) -> Alarms:
     _add(
         alarms,
         alert,
-        [alert],
+        [],
         _Own({"@topics": ["one"], "@rules": ["one"], "@rule:backup_finished": ["one"]}),
     )
     return alarms
@@ -139,24 +146,24 @@ def render(content: Any) -> str:
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
-def _add(alarms: Alarms, alert: AnyAlert, found: Sequence[AnyAlert], own: _Own) -> None:
-    """Add what an alert is among the others."""
+def _add(alarms: Alarms, alert: AnyAlert, worse: Sequence[AnyAlert], own: _Own) -> None:
+    """Add what an alert is; `worse` are the severities of it that mute it."""
     if isinstance(alert, Alert):
-        worse = _worse(alert, found)
-        alarms.differences += _late(alert)
+        alarms.differences += [*_late(alert), *_stuck(alert)]
         made = own.metric_alarms(alert)
-        if worse is None:
+        if not worse and len(made) == 1:
             alarms.metric += made
             return
-        measured = [_silent(alarm, alert, _MEASURE) for alarm in made]
+        measured = [
+            _silent(alarm, alert, _MEASURE + (f"-{number}" if number > 1 else ""))
+            for number, alarm in enumerate(made, 1)
+        ]
         alarms.metric += measured
-        rule = " OR ".join(f'ALARM("{alarm["AlarmName"]}")' for alarm in measured)
-        alarms.composite.append(_composite(alert, rule, suppressor=worse.full_name))
+        alarms.composite += _joined(alert, [alarm["AlarmName"] for alarm in measured], worse)
     elif isinstance(alert, BurnAlert):
         children, rule = own.burning(alert)
         alarms.metric += children
-        worse = _worse(alert, found)
-        alarms.composite.append(_composite(alert, rule, suppressor=worse.full_name if worse else ""))
+        alarms.composite += _composites(alert, rule, worse)
         alarms.differences += _late_windows(alert)
     elif isinstance(alert, RawAlert):
         assert alert.cloudwatch is not None  # noqa: S101  # else the engine does not have it
@@ -177,13 +184,10 @@ class _Own:
         values = self._values.get(placeholder, [])
         if not values:
             _fail(alert, f"watches {placeholder[1:]}, of which the catalogue has none", "take the alert out")
-        alarms = []
-        for start in range(0, len(values), _METRICS):
-            alarm = _metric_alarm(alert, {placeholder: values[start : start + _METRICS]})
-            if start:
-                alarm["AlarmName"] += f"-{start // _METRICS + 1}"
-            alarms.append(alarm)
-        return alarms
+        return [
+            _metric_alarm(alert, {placeholder: values[start : start + _METRICS]})
+            for start in range(0, len(values), _METRICS)
+        ]
 
     def burning(self, alert: BurnAlert) -> tuple[list[dict[str, Any]], str]:
         """The alarms of the windows of a burn rate, and the rule that joins them."""
@@ -265,7 +269,7 @@ def _metric_alarm(alert: Alert, own: dict[str, list[str]]) -> dict[str, Any]:
         metric = signal.cloudwatch
         alarm.update({**_metric(alert, metric), "Statistic": alert.statistic, "Period": period})
         assert metric is not None  # noqa: S101  # else there is no such alarm
-        alarm["Threshold"] = round(alert.threshold * _SCALE.get(metric.unit, 1.0), 6)
+        alarm["Threshold"] = round(alert.threshold * _SCALE.get(metric.unit, 1.0), 9)
     else:
         alarm.update(_presence(alert, signal, period, own))
     return alarm
@@ -367,16 +371,6 @@ def _placeholder(alert: Alert) -> str:
     return next((placeholder for _, placeholder in dimensions if placeholder.startswith("@")), "")
 
 
-def _worse(alert: Alert | BurnAlert, found: Sequence[AnyAlert]) -> AnyAlert | None:
-    """The next worse severity of the same alert, which mutes it."""
-    others = [
-        other
-        for other in found
-        if other.name == alert.name and other.severity.rank < alert.severity.rank and other.mode == "live"
-    ]
-    return max(others, key=lambda other: other.severity.rank) if others else None
-
-
 def _silent(alarm: dict[str, Any], alert: AnyAlert, suffix: str) -> dict[str, Any]:
     """The alarm under another name, telling nobody: what joins it tells."""
     name = f"{alarm['AlarmName']}-{suffix}"
@@ -386,13 +380,43 @@ def _silent(alarm: dict[str, Any], alert: AnyAlert, suffix: str) -> dict[str, An
     return {**kept, "AlarmName": name, "ActionsEnabled": False}
 
 
-def _composite(alert: AnyAlert, rule: str, *, suppressor: str) -> dict[str, Any]:
+def _joined(alert: Alert, children: list[str], worse: Sequence[AnyAlert]) -> list[dict[str, Any]]:
+    """The composite that tells for its children, after the ones that it is made of."""
+    rule = _any(children)
+    if len(children) > _CHILDREN or len(rule) > _RULE_LENGTH:
+        _fail(
+            alert,
+            f"it watches so many of the catalogue's own things that it is {len(children)} alarms",
+            f"a composite takes {_CHILDREN}, and a rule of {_RULE_LENGTH} characters: split the catalogue",
+        )
+    return _composites(alert, rule, worse)
+
+
+def _composites(alert: AnyAlert, rule: str, worse: Sequence[AnyAlert]) -> list[dict[str, Any]]:
+    """The composite that tells, muted by what is worse: one alarm, or another composite of several."""
+    head = alarm_head(alert)
+    if not worse:
+        return [{**head, "AlarmRule": rule}]
+    suppressor = worse[0].full_name
+    made: list[dict[str, Any]] = []
+    if len(worse) > 1:
+        several = _silent(head, alert, _WORSE)
+        several["AlarmDescription"] = (
+            f"Whether {alert.name} fires with a worse severity than {alert.severity.name}."
+        )
+        several["AlarmRule"] = _any([other.full_name for other in worse])
+        suppressor = several["AlarmName"]
+        made.append(several)
     muted = {
         "ActionsSuppressor": suppressor,
         "ActionsSuppressorWaitPeriod": _MUTE_WAIT,
         "ActionsSuppressorExtensionPeriod": _MUTE_AFTER,
     }
-    return {**alarm_head(alert), "AlarmRule": rule, **(muted if suppressor else {})}
+    return [*made, {**head, "AlarmRule": rule, **muted}]
+
+
+def _any(names: Sequence[str]) -> str:
+    return " OR ".join(f'ALARM("{name}")' for name in names)
 
 
 def _description(alert: AnyAlert) -> str:
@@ -443,6 +467,15 @@ def _late(alert: Alert) -> list[Difference]:
     if alert.over * alert.samples <= _DAY or alert.environment.every >= _HOUR:
         return []
     return [_hourly(alert, alert.over * alert.samples)]
+
+
+def _stuck(alert: Alert) -> list[Difference]:
+    """What keeps its state without data is not over where a metric has no values but those that breach."""
+    metric = alert.signal.cloudwatch if isinstance(alert.signal, Count) else None
+    if metric is None or not metric.sparse or alert.when_missing != "keep":
+        return []
+    reason = f"{metric.name} is reported only when it is not zero: with keep the alarm stays after the last ones, until fewer come"
+    return [Difference(alert.name, alert.source.short, f"CloudWatch: {reason}; when_missing: ok ends it")]
 
 
 def _late_windows(alert: BurnAlert) -> list[Difference]:

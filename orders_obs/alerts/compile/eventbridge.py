@@ -10,14 +10,24 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts.compile.engines import chosen
-from orders_obs.alerts.compile.names import arn, event_log_group, resource, rule_name, tags, topic_arn
+from orders_obs.alerts.compile.names import (
+    account,
+    arn,
+    event_log_group,
+    resource,
+    rule_name,
+    tags,
+    topic_arn,
+)
 from orders_obs.alerts.describe import title
 from orders_obs.alerts.model import EventAlert
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orders_obs.alerts.compile.cloudwatch import Alarms
-    from orders_obs.alerts.model import AnyAlert, ResolvedCatalogue
+    from orders_obs.alerts.model import AnyAlert, Environment, ResolvedCatalogue
     from orders_obs.signals.model import Event
 
 __all__ = ["PATTERN_LENGTH", "compile_rules", "pattern"]
@@ -44,27 +54,47 @@ def compile_rules(catalogue: ResolvedCatalogue, alarms: Alarms) -> list[dict[str
     return [*rules, *_states(catalogue, names)]
 
 
-def pattern(signal: Event, value: str) -> dict[str, Any]:
+def pattern(signal: Event, value: str, environment: Environment) -> dict[str, Any]:
     """What an event of a signal looks like.
 
     Args:
         signal: The signal.
-        value: What its resource is; empty where it has none.
+        value: What its resource is, or how its name begins; empty where it has none.
+        environment: Whose account and region it comes from.
     """
-    content: dict[str, Any] = {"source": [signal.source], "detail-type": list(signal.detail_types)}
-    detail: dict[str, Any] = {name: list(values) for name, values in signal.detail}
+    content = _of(environment, signal.source, signal.detail_types)
+    detail: dict[str, Any] = {}
+    for path, values in signal.detail:
+        *outer, name = path.split(".")
+        place = detail
+        for step in outer:
+            place = place.setdefault(step, {})
+        place[name] = list(values)
+    wanted = {"prefix": value} if signal.beginning else value
     if signal.resource and signal.resource_field:
-        detail[signal.resource_field] = [value]
+        detail[signal.resource_field] = [wanted]
     elif signal.resource:
-        content["resources"] = [value]
+        content["resources"] = [wanted]
     if detail:
         content["detail"] = detail
     return content
 
 
+def _of(environment: Environment, source: str, detail_types: Sequence[str]) -> dict[str, Any]:
+    """Events of a source, of this account and region: a bus may take those of others as well, of things named alike."""
+    number, region = account(environment)
+    return {
+        "source": [source],
+        "detail-type": list(detail_types),
+        "account": [number],
+        "region": [region],
+    }
+
+
 def _rule(alert: EventAlert) -> dict[str, Any]:
     signal = alert.signal
-    text = _text(alert, pattern(signal, resource(alert, signal.resource) if signal.resource else ""))
+    value = resource(alert, signal.resource) if signal.resource else ""
+    text = _text(alert, pattern(signal, value, alert.environment))
     topic = topic_arn(alert.severity, alert.environment)
     told = bool(topic) and not alert.severity.log and alert.mode == "live"
     target = topic if told else _log_target(alert)
@@ -97,7 +127,7 @@ def _states(catalogue: ResolvedCatalogue, names: list[str]) -> list[dict[str, An
     environment = catalogue.environment
     parts: list[list[str]] = []
     for name in names:
-        if not parts or len(_dump(_changes([*parts[-1], name]))) > PATTERN_LENGTH:
+        if not parts or len(_dump(_changes(environment, [*parts[-1], name]))) > PATTERN_LENGTH:
             parts.append([])
         parts[-1].append(name)
     log = "log-group:" + event_log_group(catalogue.service, environment)
@@ -107,7 +137,7 @@ def _states(catalogue: ResolvedCatalogue, names: list[str]) -> list[dict[str, An
                 f"{catalogue.service}-{environment.name}-alarm-states" + (f"-{number}" if number > 1 else "")
             ),
             "Description": "Changes of state of alarms that tell nobody, recorded.",
-            "EventPattern": _dump(_changes(part)),
+            "EventPattern": _dump(_changes(environment, part)),
             "State": "ENABLED",
             "Tags": tags(catalogue.service, environment),
             "Targets": [{"Id": "log", "Arn": arn(environment, "logs", log)}],
@@ -116,12 +146,9 @@ def _states(catalogue: ResolvedCatalogue, names: list[str]) -> list[dict[str, An
     ]
 
 
-def _changes(names: list[str]) -> dict[str, Any]:
-    return {
-        "source": ["aws.cloudwatch"],
-        "detail-type": ["CloudWatch Alarm State Change"],
-        "detail": {"alarmName": names},
-    }
+def _changes(environment: Environment, names: list[str]) -> dict[str, Any]:
+    changes = _of(environment, "aws.cloudwatch", ("CloudWatch Alarm State Change",))
+    return {**changes, "detail": {"alarmName": names}}
 
 
 def _text(alert: AnyAlert, content: dict[str, Any]) -> str:

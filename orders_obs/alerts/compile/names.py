@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from orders_obs.errors import UserError
@@ -27,6 +28,9 @@ __all__ = [
 RULE_NAME_LENGTH = 64
 """Characters of a rule's name (EventBridge quotas)."""
 _HASH = 8
+# What no value of a tag may have in it, and how long one is (AWS general reference, "Tagging your AWS resources").
+_NO_TAG_VALUE = re.compile(r"[^\w\s.:/=+\-@]")
+_TAG_VALUE_LENGTH = 256
 _PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 
 
@@ -109,9 +113,13 @@ def own_things(catalogue: ResolvedCatalogue) -> dict[str, list[str]]:
 
 
 def tags(service: str, environment: Environment, **more: str) -> list[dict[str, str]]:
-    """The tags that everything of ours carries."""
+    """The tags that everything of ours carries; of a value that AWS does not take, what it does not take is `_`."""
     pairs = {"managed-by": "orders-obs", "service": service, "environment": environment.name, **more}
-    return [{"Key": key.replace("_", "-"), "Value": value} for key, value in pairs.items() if value]
+    return [
+        {"Key": key.replace("_", "-"), "Value": _NO_TAG_VALUE.sub("_", value)[:_TAG_VALUE_LENGTH]}
+        for key, value in pairs.items()
+        if value
+    ]
 
 
 def resource(alert: AnyAlert, placeholder: str) -> str:
@@ -128,11 +136,15 @@ def resource(alert: AnyAlert, placeholder: str) -> str:
     if placeholder == "ecs_service_arn":
         path = f"service/{resource(alert, 'cluster')}/{resource(alert, 'ecs_service')}"
         return arn(environment, "ecs", path)
+    if placeholder == "db_instance_arn":
+        return arn(environment, "rds", f"db:{resource(alert, 'db_instance')}")
     if placeholder == "ecs_resource_id":
         return f"service/{resource(alert, 'cluster')}/{resource(alert, 'ecs_service')}"
     value = environment.resources.get(placeholder)
     if value is not None:
         return value
+    if placeholder == "scaling_alarms":
+        return f"TargetTracking-{resource(alert, 'ecs_resource_id')}-Alarm"
     lookup = environment.lookups.get(placeholder)
     place = lookup.source if lookup else environment.source
     raise UserError(

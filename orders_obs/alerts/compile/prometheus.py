@@ -1,8 +1,9 @@
 """Prometheus recording and alerting rules.
 
 Events are counted exactly, on both sides of a ratio (`increase()` extrapolates and misses a series' first events): the counter now
-less what it was a sample ago. It was 0 where the process started within the sample, where the counter fell, and where the series is
-younger than the sample while its target was up. The backlog of a target that only Prometheus is new to is not counted.
+less what it was a sample ago. It was 0 where the process is young and was first scraped within the sample, where the counter fell, and
+where the series is younger than the sample while its target was up. The backlog of a target that only Prometheus is new to is not
+counted.
 
 Each sample is recorded as 1 where it breaches, 0 where it does not, nothing where it is missing. Adjacent samples are that record at
 `offset k * over`; their sum is compared with M.
@@ -13,6 +14,7 @@ which adjoin each other.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from orders_obs.signals.model import PromQL, Statistic
 
 __all__ = [
-    "HOLD",
+    "HOLD_SECONDS",
     "WATCHDOG",
     "AlertingRule",
     "RecordingRule",
@@ -50,11 +52,14 @@ _OVER_TIME: dict[Statistic, str] = {
     "Minimum": "min_over_time",
 }
 _SIGNS = {"above": ">", "below": "<", "at_least": ">=", "at_most": "<="}
+_YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 _SCRAPES = 4
 """Scrapes that the range of a rate holds, so that one that fails leaves it a value."""
 
-HOLD = "1h"
+HOLD_SECONDS = 3600.0
 """How long `when_missing: keep` holds a firing alert after the service's last sample."""
+_LOOKBACK = 300.0
+"""Seconds after which Prometheus does not see the last value of a series any more, unless it is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,7 @@ def render(group: RuleGroup) -> str:
                     lines.append(f"        {key}: {value}")
             for key, values in (("labels", rule.labels), ("annotations", rule.annotations)):
                 lines.append(f"        {key}:")
-                lines += [f"          {name}: {_scalar(value)}" for name, value in values.items()]
+                lines += [f"          {_key(name)}: {_scalar(value)}" for name, value in values.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -192,7 +197,7 @@ class _Measured:
         started = self._record(
             f"instance:started:{self._window}",
             _started(self._service, self._window, seconds),
-            f"Targets whose process started within the last {self._window}: their counters were 0 before.",
+            f"Targets whose process was first scraped within the last {self._window}, soon after its start: it counted from 0.",
         )
         name = f"job:{signal.name}"
         if isinstance(signal, Count):
@@ -274,7 +279,12 @@ class _Measured:
 
 def _started(service: str, window: str, seconds: float) -> str:
     start = _of_service("process_start_time_seconds", service)
-    return f"{start} != ({start} offset {window})\nor\n{start} > time() - {number(seconds)}"
+    # Young, and not scraped before the sample began: what it counted until its first scrape belongs to this sample and to no other.
+    return (
+        f"{start} != ({start} offset {window})\n"
+        "or\n"
+        f"({start} > time() - {number(2 * seconds)} unless {start} == last_over_time({start}[{window}] offset {window}))"
+    )
 
 
 def _sample_rule(alert: Alert, measured: _Measured) -> RecordingRule:
@@ -384,12 +394,16 @@ def _expression(alert: Alert, rule: RecordingRule, measured: _Measured) -> str:
         f'ALERTS{{alertname="{alert.name}",alertstate="firing",severity="{alert.severity.name}",'
         f'service="{alert.service}",env="{alert.environment.name}",job="{alert.service}"}}'
     )
+    every = alert.environment.every
+    if every >= _LOOKBACK:
+        # What fired at the last look, and not at the one before it.
+        firing = f"last_over_time({firing}[{duration_text(every * 1.5)}])"
     return (
         f"({expr})\n"
         "or\n"
         f"(\n  max by (job) ({firing})\n"
         f"  and on (job) (\n    {good}\n    < {alert.samples - alert.breaching + 1}\n  )\n"
-        f"  and on (job) present_over_time({measured.any}[{HOLD}])\n)"
+        f"  and on (job) present_over_time({measured.any}[{duration_text(HOLD_SECONDS)}])\n)"
     )
 
 
@@ -402,8 +416,16 @@ def _constant(service: str, value: int) -> str:
 
 
 def _scalar(value: str) -> str:
-    return yaml.safe_dump(value, default_style='"', width=10_000, allow_unicode=True).strip()
+    return yaml.safe_dump(value, default_style='"', width=math.inf, allow_unicode=True).strip()
+
+
+def _key(name: str) -> str:
+    """A label's name; YAML takes some words for no text."""
+    return _scalar(name) if name.lower() in _YAML_WORDS else name
 
 
 def _block(key: str, text: str) -> list[str]:
-    return [f"        {key}: |-", *(f"          {line}" for line in text.splitlines())]
+    lines = text.split("\n")
+    if not all(line.isprintable() for line in lines):
+        return [f"        {key}: {_scalar(text)}"]
+    return [f"        {key}: |-", *(f"          {line}" for line in lines)]

@@ -21,6 +21,8 @@ from orders_obs.signals.model import Count, Level, Matcher, Presence, Ratio, Sel
 from orders_obs.signals.promql import label_set
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from orders_obs.alerts.model import AnyAlert, ResolvedCatalogue
     from orders_obs.signals.model import CloudWatchMetric, Statistic
 
@@ -29,6 +31,8 @@ __all__ = ["QUERY_LENGTH", "compile_alarms"]
 
 QUERY_LENGTH = 10_000
 """Characters of a query (botocore's model of PutMetricAlarm)."""
+# Seconds between two looks that CloudWatch takes, besides whole minutes up to the longest (API reference of PutMetricAlarm).
+_INTERVALS, _MINUTE, _LONGEST_INTERVAL = (10, 20, 30), 60, 3600
 _SIGNS = {"above": ">", "below": "<", "at_least": ">=", "at_most": "<="}
 _SCALE = {"Percent": 100.0, "Milliseconds": 1000.0}
 # Vended levels are delta histograms: plain functions over time skip them.
@@ -44,8 +48,14 @@ _OVER_TIME: dict[Statistic, str] = {
 }
 
 
-def compile_alarms(catalogue: ResolvedCatalogue) -> tuple[list[dict[str, Any]], list[Difference]]:
+def compile_alarms(
+    catalogue: ResolvedCatalogue, *, but: Collection[str] = ()
+) -> tuple[list[dict[str, Any]], list[Difference]]:
     """The alarms of one environment, and what is not in them as the catalogue says.
+
+    Args:
+        catalogue: The environment.
+        but: Full names of alerts that are left out, since they are elsewhere.
 
     Raises:
         UserError: An alert cannot be expressed.
@@ -54,6 +64,8 @@ def compile_alarms(catalogue: ResolvedCatalogue) -> tuple[list[dict[str, Any]], 
     own = own_things(catalogue)
     alarms = []
     for alert in found:
+        if alert.full_name in but:
+            continue
         assert isinstance(alert, Alert | BurnAlert)  # noqa: S101  # the others are not on this engine
         query = _burning(alert) if isinstance(alert, BurnAlert) else _query(own, alert)
         if len(query) > QUERY_LENGTH:
@@ -69,11 +81,25 @@ def compile_alarms(catalogue: ResolvedCatalogue) -> tuple[list[dict[str, Any]], 
                 "EvaluationCriteria": {
                     "PromQLCriteria": {"Query": query, "PendingPeriod": 0, "RecoveryPeriod": 0}
                 },
-                "EvaluationInterval": max(10, round(alert.environment.every)),
+                "EvaluationInterval": _interval(alert),
             }
         )
         differences += _differences(alert)
     return alarms, differences
+
+
+def _interval(alert: AnyAlert) -> int:
+    every = alert.environment.every
+    if every < _INTERVALS[0]:
+        return _INTERVALS[0]
+    if every not in _INTERVALS and (every % _MINUTE or every > _LONGEST_INTERVAL):
+        raise UserError(
+            f"{alert.name}: CloudWatch cannot look every {duration_text(every)}, as environment {alert.environment.name} does",
+            hint="it can every 10, 20, 30 s and every whole number of minutes, an hour at most",
+            file=alert.environment.source.file,
+            line=alert.environment.source.line,
+        )
+    return round(every)
 
 
 def _query(own: _Own, alert: Alert) -> str:
@@ -100,7 +126,7 @@ def _sample(own: _Own, alert: Alert, over: str, offset: str) -> str:
     elif isinstance(signal, Level):
         value = _level(own, alert, signal, over, offset)
         if signal.cloudwatch is not None:
-            threshold = round(threshold * _SCALE.get(signal.cloudwatch.unit, 1.0), 6)
+            threshold = round(threshold * _SCALE.get(signal.cloudwatch.unit, 1.0), 9)
     else:
         value = _presence(own, alert, signal, over, offset)
     return f"{value} {sign} bool {number(threshold)}"
@@ -169,6 +195,13 @@ def _vended(own: _Own, alert: AnyAlert, metric: CloudWatchMetric | None) -> str:
     for name, placeholder in metric.dimensions:
         if placeholder.startswith("@"):
             values = own.get(placeholder, ())
+            if not values:
+                raise UserError(
+                    f"{alert.name}: watches {placeholder[1:]}, of which the catalogue has none",
+                    hint="take the alert out",
+                    file=alert.source.file,
+                    line=alert.source.line,
+                )
             matchers.append(Matcher(name, "=~", "|".join(values)))
         else:
             matchers.append(Matcher(name, "=", resource(alert, placeholder)))
@@ -185,6 +218,10 @@ def _quoted(name: str, matchers: tuple[Matcher, ...] | list[Matcher]) -> str:
 
 def _differences(alert: Alert | BurnAlert) -> list[Difference]:
     reasons = []
+    if alert.environment.every < _INTERVALS[0]:
+        reasons.append(
+            f"CloudWatch PromQL: looks every {_INTERVALS[0]} s, not every {duration_text(alert.environment.every)}"
+        )
     if isinstance(alert, BurnAlert) or (isinstance(alert.signal, Ratio | Share | Count)):
         reasons.append("CloudWatch PromQL: counts are extrapolated by increase()")
     if isinstance(alert, Alert) and alert.when_missing == "keep":

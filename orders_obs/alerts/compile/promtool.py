@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from itertools import groupby, product
+from itertools import accumulate, groupby, product
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from orders_obs.alerts.compile.engines import chosen, sources
-from orders_obs.alerts.compile.prometheus import AlertingRule, compile_rules, rate_window
-from orders_obs.alerts.evaluate import SampleRule, burns, level_sample, ratio_sample
+from orders_obs.alerts.compile.prometheus import HOLD_SECONDS, AlertingRule, compile_rules, rate_window
+from orders_obs.alerts.evaluate import SampleRule, burning, level_sample, ratio_sample
 from orders_obs.alerts.model import Alert, BurnAlert
 from orders_obs.alerts.units import duration_text
 from orders_obs.signals.model import Count, External, Level, Presence, PromQL, Ratio, Selector
@@ -36,8 +36,12 @@ _PHASE = 2
 _MANY = 1000
 """Events of the other service at each look."""
 _OTHER = "another-service"
-_TARGETS = 5
-"""Targets of a story at most."""
+_OTHER_TARGETS = 5
+"""Targets of the other service at most."""
+_MOST_TARGETS = 500
+"""Targets of a story at most: an alert on more of them has no test."""
+_TIE = 1e-9
+"""An average so near the threshold, relative to it, may round to either side of it."""
 _EXAMPLES = {
     "method": ("POST",),
     "route": ("/api/v1/orders",),
@@ -57,24 +61,65 @@ def render(catalogue: ResolvedCatalogue, rule_file: str) -> str:
     rules = [rule for rule in compile_rules(catalogue).rules if isinstance(rule, AlertingRule)]
     alerts, _ = chosen(catalogue, "prometheus")
     every = duration_text(catalogue.environment.every)
-    document = {
-        "rule_files": [rule_file],
+    # A raw form has no meaning but its own, so nothing can be expected of it here; a watchdog has no alert.
+    tests = [
+        _test(alert, rule, every)
+        for alert, rule in zip(alerts, rules, strict=False)
+        if isinstance(alert, Alert | BurnAlert) and not _too_many_targets(alert)
+    ]
+    text = _Text()
+    text.lines += [
+        "# Built by `orders-obs alerts build --engine prometheus`; run with `promtool test rules`.",
+        "rule_files:",
+        f"- {text.scalar(rule_file)}",
         # promtool ignores a group's own interval.
-        "evaluation_interval": every,
-        # A raw form has no meaning but its own, so nothing can be expected of it here; a watchdog has no alert.
-        "tests": [
-            _test(alert, rule, every)
-            for alert, rule in zip(alerts, rules, strict=False)
-            if isinstance(alert, Alert | BurnAlert)
-        ],
-    }
-    head = "# Built by `orders-obs alerts build --engine prometheus`; run with `promtool test rules`.\n"
-    return head + yaml.dump(document, Dumper=_NoAliases, sort_keys=False, width=1000, allow_unicode=True)
+        f"evaluation_interval: {every}",
+        "tests:" if tests else "tests: []",
+    ]
+    for test in tests:
+        text.test(test)
+    return "\n".join(text.lines) + "\n"
 
 
-class _NoAliases(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # every test stands for itself
-        return True
+class _Text:
+    """The file's lines, as PyYAML would write them; it writes each text of the file once only, since it is slow."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._scalars: dict[str, str] = {}
+
+    def scalar(self, value: str) -> str:
+        """A text as a value of YAML."""
+        if value not in self._scalars:
+            written = yaml.safe_dump(value, width=math.inf, allow_unicode=True)
+            self._scalars[value] = written.removesuffix("\n").removesuffix("\n...")
+        return self._scalars[value]
+
+    def test(self, test: dict[str, Any]) -> None:
+        """Add a test."""
+        self.lines += [
+            f"- name: {self.scalar(test['name'])}",
+            f"  interval: {test['interval']}",
+            "  input_series:",
+        ]
+        for series in test["input_series"]:
+            self.lines += [
+                f"  - series: {self.scalar(series['series'])}",
+                f"    values: {self.scalar(series['values'])}",
+            ]
+        self.lines.append("  promql_expr_test:")
+        for look in test["promql_expr_test"]:
+            samples = look["exp_samples"]
+            self.lines += [
+                f"  - expr: {self.scalar(look['expr'])}",
+                f"    eval_time: {look['eval_time']}",
+                "    exp_samples:" if samples else "    exp_samples: []",
+            ]
+            for sample in samples:
+                self.lines += [
+                    f"    - labels: {self.scalar(sample['labels'])}",
+                    f"      value: {sample['value']}",
+                ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +129,21 @@ class _Events:
     total: list[int]
     part: list[int]
 
-    def sample(self, alert: Alert, start: int, end: int) -> float | None:
-        """The sample between two looks."""
-        if start < 0:  # the target was not there a sample ago
-            return None
-        part, total = sum(self.part[start + 1 : end + 1]), sum(self.total[start + 1 : end + 1])
-        return float(part) if isinstance(alert.signal, Count) else ratio_sample(part, total, alert.minimum)
+    def samples(self, alert: Alert, window: int) -> list[float | None]:
+        """The sample that ends at each look."""
+        totals, parts = list(accumulate(self.total)), list(accumulate(self.part))
+        result: list[float | None] = [None] * min(
+            window, len(totals)
+        )  # the target was not there a sample ago
+        for end in range(window, len(totals)):
+            part, total = parts[end] - parts[end - window], totals[end] - totals[end - window]
+            counted = isinstance(alert.signal, Count)
+            result.append(float(part) if counted else ratio_sample(part, total, alert.minimum))
+        return result
+
+    def gone(self, looks: int) -> list[bool]:  # noqa: ARG002  # counts are there, if only as zeros
+        """At each look, whether the service said nothing in the last so many."""
+        return [False] * len(self.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +152,32 @@ class _Levels:
 
     values: list[float | None]
 
-    def sample(self, alert: Alert, start: int, end: int) -> float | None:
-        """The sample between two looks."""
-        return level_sample(self.values[max(0, start + 1) : max(0, end + 1)], alert.statistic)
+    def samples(self, alert: Alert, window: int) -> list[float | None]:
+        """The sample that ends at each look."""
+        # Few values differ, so how often each is there is all that moves on from look to look.
+        inside: dict[float, int] = {}
+        result: list[float | None] = []
+        for end, value in enumerate(self.values):
+            if value is not None:
+                inside[value] = inside.get(value, 0) + 1
+            left = self.values[end - window] if end >= window else None
+            if left is not None:
+                inside[left] -= 1
+                if not inside[left]:
+                    del inside[left]
+            if inside and alert.statistic == "Average":
+                result.append(sum(each * times for each, times in inside.items()) / sum(inside.values()))
+            else:
+                result.append(level_sample(list(inside), alert.statistic))
+        return result
+
+    def gone(self, looks: int) -> list[bool]:
+        """At each look, whether the service said nothing in the last so many."""
+        silent, result = looks, []
+        for value in self.values:
+            silent = silent + 1 if value is None else 0
+            result.append(silent >= looks)
+        return result
 
 
 def _test(alert: Alert | BurnAlert, rule: AlertingRule, every: str) -> dict[str, Any]:
@@ -132,22 +209,19 @@ def _test(alert: Alert | BurnAlert, rule: AlertingRule, every: str) -> dict[str,
 
 def _states(alert: Alert, story: _Events | _Levels) -> list[bool]:
     window = round(alert.over / alert.environment.every)
-    length = len(story.total) if isinstance(story, _Events) else len(story.values)
-    fired, states = False, []
-    for look in range(length):
-        ends = [look - back * window for back in reversed(range(alert.samples))]
-        samples = [story.sample(alert, end - window, end) for end in ends]
-        fired = SampleRule.of(alert).fires(samples, fired=fired)
+    samples = story.samples(alert, window)
+    # Prometheus holds a firing alert for some time only after the service is gone.
+    gone = story.gone(math.ceil(HOLD_SECONDS / alert.environment.every))
+    rule, fired, states = SampleRule.of(alert), False, []
+    for look in range(len(samples)):
+        last = samples[look % window : look + 1 : window][-alert.samples :]
+        fired = rule.fires(last, fired=fired and not gone[look])
         states.append(fired)
     return states
 
 
 def _burning_states(alert: BurnAlert, events: _Events) -> list[bool]:
-    looks = range(len(events.total))
-    return [
-        burns(events.part[1 : look + 1], events.total[1 : look + 1], alert.windows, alert.environment.every)
-        for look in looks
-    ]
+    return [False, *burning(events.part[1:], events.total[1:], alert.windows, alert.environment.every)]
 
 
 def _telling(states: Sequence[bool]) -> list[int]:
@@ -186,15 +260,46 @@ def _story(alert: Alert) -> _Events:
 
 def _level_story(alert: Alert) -> _Levels:
     """Good, bad, good again, bad again, no data at all, good."""
-    phase = _PHASE * round(alert.over / alert.environment.every) * alert.samples
-    low, high = alert.threshold / 2, alert.threshold * 2
-    if isinstance(alert.signal, Presence) or alert.signal.name.endswith("hosts"):
-        low, high = float(math.ceil(alert.threshold) - 1), float(math.floor(alert.threshold) + 1)
+    window = round(alert.over / alert.environment.every)
+    low, high = alert.threshold / 2, alert.threshold * 2 or 1.0
+    if isinstance(alert.signal, Presence) or _counts_targets(alert):
+        low, high = max(0.0, math.ceil(alert.threshold) - 1.0), math.floor(alert.threshold) + 1.0
+    story = _levels(alert, low, high, window)
+    if alert.statistic == "Average" and alert.threshold and _ties(alert, _seen(alert, story), window):
+        # 6w + 5 divides no k * w, so that no mixture of the two is the threshold itself.
+        low, high = alert.threshold / 2, alert.threshold * (4 * window + 3) / (2 * window + 1)
+        return _levels(alert, low, high, window)
+    return story
+
+
+def _levels(alert: Alert, low: float, high: float, window: int) -> _Levels:
     good, bad = (low, high) if alert.high_is_bad else (high, low)
     values: list[float | None] = [good]
     for each in (good, bad, good, bad, None, good):
-        values += [each] * phase
+        values += [each] * (_PHASE * window * alert.samples)
     return _Levels(values)
+
+
+def _ties(alert: Alert, story: _Events | _Levels, window: int) -> bool:
+    """Whether an average of the story is the threshold, where engines may round it to either side."""
+    return not _counts_targets(alert) and any(
+        sample is not None and math.isclose(sample, alert.threshold, rel_tol=_TIE)
+        for sample in story.samples(alert, window)
+    )
+
+
+def _counts_targets(alert: Alert) -> bool:
+    """Whether its level is a number of targets, which is whole."""
+    if not isinstance(alert.signal, Level):
+        return False
+    source = sources(alert.signal, alert.environment)[0]
+    return (isinstance(source, External) and source.of_service) or (
+        isinstance(source, PromQL) and source.of == "zeros"
+    )
+
+
+def _too_many_targets(alert: Alert | BurnAlert) -> bool:
+    return isinstance(alert, Alert) and _counts_targets(alert) and alert.threshold > _MOST_TARGETS
 
 
 def _seen(alert: Alert, story: _Events | _Levels) -> _Events | _Levels:
@@ -279,7 +384,7 @@ def _level_series(
             labels = _example(source.instrument, source.matchers)
             yield f'{source.instrument.name}{{job="{job}",instance="127.0.0.1:8000"{labels}}}', _gauge(levels)
         elif isinstance(source, External) and source.of_service:
-            yield from _targets(job, levels)
+            yield from _targets(job, levels, 1)
         elif isinstance(source, External):
             own = resources[source.job] if job == alert.service else job
             yield f'{source.name}{{job="{own}",instance="127.0.0.1:9187"}}', _gauge(levels)
@@ -288,12 +393,14 @@ def _level_series(
             growth = [None if level is None else level * every for level in levels]
             yield f'{source.metric}{{job="{job}",instance="127.0.0.1:8000"}}', _growing(growth)
         else:
-            yield from _targets(job, levels, up=0)
+            yield from _targets(job, levels, 0)
 
 
-def _targets(job: str, levels: Sequence[float | None], up: int = 1) -> Iterator[tuple[str, str]]:
+def _targets(job: str, levels: Sequence[float | None], up: int) -> Iterator[tuple[str, str]]:
     """So many targets as the level says have this value of `up`, the others the other one."""
-    most = min(_TARGETS, round(max(level for level in levels if level is not None)))
+    most = round(max(level for level in levels if level is not None))
+    if job == _OTHER:
+        most = min(most, _OTHER_TARGETS)
     for number in range(most + 1):
         values = [None if level is None else float(up if number < level else 1 - up) for level in levels]
         yield f'up{{job="{job}",instance="127.0.0.1:{8000 + number}"}}', _gauge(values)
@@ -307,7 +414,7 @@ def _gauge(values: Sequence[float | None]) -> str:
         if value is None:
             parts += ["stale", *([f"_x{length - 1}"] if length > 1 else [])]
         else:
-            parts.append(f"{value:g}x{length - 1}")
+            parts.append(f"{value:.12g}x{length - 1}")
     return " ".join(parts)
 
 
@@ -315,7 +422,7 @@ def _growing(growth: Sequence[float | None]) -> str:
     """A counter that grows by so much before each value."""
     total, values = 0.0, list[float | None]()
     for step in growth:
-        total += step or 0.0
+        total = round(total + (step or 0.0), 9)
         values.append(None if step is None else total)
     return " ".join(part for value in values for part in [_gauge([value])])
 

@@ -1,8 +1,12 @@
 """SNS: topics with policies and keys, and who subscribes.
 
-The policy lets exactly those publish who have something to say: CloudWatch, EventBridge and RDS, for this account. A topic that is
-encrypted needs a key of one's own: the policy of AWS's own key cannot be changed, so nothing would arrive. Slack takes no message
-of SNS, so a relay subscribes in its place; PagerDuty's address is a secret, and stands here by its name.
+The policy lets exactly those publish who have something to say: CloudWatch, EventBridge and RDS, the first and the last for this
+account only. A topic that is encrypted needs a key of one's own: the policy of AWS's own key cannot be changed, so nothing would
+arrive. Slack takes no message of SNS, so a relay subscribes in its place; PagerDuty's address is a secret, and stands here by its
+name.
+
+EventBridge says for which rule it speaks neither to SNS nor to KMS, so a condition on it would let nothing through, and nothing
+would tell (EventBridge user guide, "Using resource-based policies", Amazon SNS permissions; SNS developer guide, "Key management").
 """
 
 from __future__ import annotations
@@ -17,11 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["compile_key", "compile_subscriptions", "compile_topics", "own_topics"]
 
+# Sid, principal, and the service and resource for which it speaks; no resource where it does not say.
 _PUBLISHERS = (
     ("CloudWatchAlarms", "cloudwatch.amazonaws.com", "cloudwatch", "alarm:*"),
-    ("EventBridgeRules", "events.amazonaws.com", "events", "rule/*"),
+    ("EventBridgeRules", "events.amazonaws.com", "", ""),
     ("RdsEvents", "events.rds.amazonaws.com", "rds", "*"),
 )
+_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey*")
 _OWNER_ACTIONS = (
     "AddPermission", "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic", "Publish", "RemovePermission",
     "SetTopicAttributes", "Subscribe",
@@ -104,14 +110,17 @@ def compile_key(catalogue: ResolvedCatalogue) -> dict[str, Any] | None:
                     "Action": "kms:*",
                     "Resource": "*",
                 },
-                {
-                    "Sid": "Publishers",
-                    "Effect": "Allow",
-                    "Principal": {"Service": sorted(principal for _, principal, _, _ in _PUBLISHERS)},
-                    "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
-                    "Resource": "*",
-                    "Condition": {"StringEquals": {"aws:SourceAccount": number}},
-                },
+                *(
+                    {
+                        "Sid": sid,
+                        "Effect": "Allow",
+                        "Principal": {"Service": principal},
+                        "Action": list(_KEY_ACTIONS),
+                        "Resource": "*",
+                        **({"Condition": {"StringEquals": {"aws:SourceAccount": number}}} if service else {}),
+                    }
+                    for sid, principal, service, _ in _PUBLISHERS
+                ),
             ],
         },
         "Tags": tags(catalogue.service, environment, owner=catalogue.owner),
@@ -133,6 +142,10 @@ def _policy(catalogue: ResolvedCatalogue, severity: Severity) -> dict[str, Any]:
         }
     ]
     for sid, principal, service, rest in _PUBLISHERS:
+        condition = {
+            "StringEquals": {"aws:SourceAccount": number},
+            "ArnLike": {"aws:SourceArn": arn(environment, service, rest)},
+        }
         statements.append(
             {
                 "Sid": sid,
@@ -140,10 +153,7 @@ def _policy(catalogue: ResolvedCatalogue, severity: Severity) -> dict[str, Any]:
                 "Principal": {"Service": principal},
                 "Action": "sns:Publish",
                 "Resource": topic,
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": number},
-                    "ArnLike": {"aws:SourceArn": arn(environment, service, rest)},
-                },
+                **({"Condition": condition} if service else {}),
             }
         )
     return {"Version": "2012-10-17", "Statement": statements}

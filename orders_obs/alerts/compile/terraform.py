@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 from orders_obs.alerts.compile.engines import Difference
+from orders_obs.alerts.compile.names import rule_name
+from orders_obs.alerts.model import EventAlert
 
 if TYPE_CHECKING:
     from orders_obs.alerts.compile.aws import DesiredState
@@ -24,6 +27,7 @@ _ALARM = (
 _RENAMED = {"EvaluateLowSampleCountPercentile": "evaluate_low_sample_count_percentiles"}
 _HANDLED = ("AlarmActions", "OKActions", "InsufficientDataActions", "Dimensions", "Metrics", "Tags")
 _PROVIDER = ">= 6.0"
+_NEWER = "are newer than the AWS provider's types that this document keeps to"
 
 
 def document(
@@ -48,6 +52,7 @@ class _Document:
         self._imports: list[dict[str, str]] = []
         self._differences: list[Difference] = []
         self._topics: dict[str, str] = {}
+        self._alerts = {alert.full_name: alert for alert in catalogue}
 
     def build(self, *, imports: bool) -> tuple[dict[str, Any], list[Difference]]:
         environment = self._catalogue.environment
@@ -70,6 +75,9 @@ class _Document:
             result["moved"] = moved
         if imports:
             result["import"] = sorted(self._imports, key=lambda block: block["to"])
+            if self._state.key:
+                reason = "not imported: a key is by its id, which only AWS knows; import the key and its alias by hand"
+                self._differences.append(Difference(self._state.key["Alias"], "", reason))
         return result, self._differences
 
     def _add(self, kind: str, name: str, content: dict[str, Any], *, identity: str = "") -> str:
@@ -101,7 +109,8 @@ class _Document:
                 },
             )
             alias = {"name": state.key["Alias"], "target_key_id": _Reference(f"{key}.key_id")}
-            self._add("aws_kms_alias", name, alias, identity=state.key["Alias"])
+            # Neither is imported: a key is by its id, which only AWS knows, and an alias alone would be moved to a new key.
+            self._add("aws_kms_alias", name, alias)
         for topic in state.topics:
             arn = next(statement["Resource"] for statement in topic["Policy"]["Statement"])
             content: dict[str, Any] = {"name": topic["Name"], "tags": _tags(topic["Tags"])}
@@ -164,10 +173,10 @@ class _Document:
         for alarm in self._state.metric_alarms:
             name = alarm["AlarmName"]
             if "EvaluationCriteria" in alarm:
-                self._without(name, "the AWS provider has no PromQL alarms")
+                self._without(name, f"PromQL alarms {_NEWER}")
                 continue
             for key in sorted(set(alarm) - {*_ALARM, *_HANDLED}):
-                self._without(name, f"the AWS provider's alarms have no {key}")
+                self._without(name, f"alarms with {key} {_NEWER}")
             content = {_RENAMED.get(key, _snake(key)): alarm[key] for key in _ALARM if key in alarm}
             content |= self._told(alarm)
             if "Dimensions" in alarm:
@@ -194,8 +203,12 @@ class _Document:
                 children.append(composite["ActionsSuppressor"])
             content["depends_on"] = sorted(addresses[child] for child in children if child in addresses)
             addresses[name] = self._add("aws_cloudwatch_composite_alarm", name, content, identity=name)
+        prefix = f"{self._catalogue.service}-{self._catalogue.environment.name}-"
+        places = {f"{prefix}{window.name}": window.source.short for window in self._catalogue.mutes}
         for mute in self._state.mute_rules:
-            self._without(mute["Name"], "the AWS provider has no mute rules")
+            place = places.get(mute["Name"]) or places.get(re.sub(r"-\d+$", "", mute["Name"]), "")
+            reason = f"not in Terraform: mute rules {_NEWER}"
+            self._differences.append(Difference(mute["Name"], place, reason))
 
     def _rules(self) -> None:
         for rule in self._state.rules:
@@ -235,24 +248,33 @@ class _Document:
         return _Reference(f"{self._topics[arn]}.arn") if arn in self._topics else arn
 
     def _moved(self) -> list[dict[str, str]]:
+        """What an alert had under its old names, and what belongs to it: alarms of its windows, targets of its rule."""
         blocks = []
         for alert in self._catalogue:
-            for old in alert.was:
-                for kind, made in self._resources.items():
-                    new = _label(alert.full_name)
-                    blocks += [
-                        {
-                            "from": f"{kind}.{_label(alert.name_on_aws(old)) + label[len(new) :]}",
-                            "to": f"{kind}.{label}",
-                        }
-                        for label in made
-                        if label == new or label.startswith(f"{new}_")
-                    ]
+            if not alert.was:
+                continue
+            named = rule_name if isinstance(alert, EventAlert) else str
+            new = _label(named(alert.full_name))
+            names = [*(_label(named(alert.name_on_aws(old))) for old in alert.was), new]
+            # A chain, as what moved from two places is refused.
+            blocks += [
+                {
+                    "from": f"{kind}.{before}{label[len(new) :]}",
+                    "to": f"{kind}.{after}{label[len(new) :]}",
+                }
+                for kind, made in self._resources.items()
+                for label in made
+                if label == new or label.startswith(f"{new}-")
+                for before, after in pairwise(names)
+            ]
         return blocks
 
     def _without(self, name: str, reason: str) -> None:
-        alert = next((alert for alert in self._catalogue if name.startswith(alert.full_name)), None)
-        place = alert.source.short if alert else ""
+        # What belongs to an alert has its name, and more behind a dash.
+        owner = name
+        while owner and owner not in self._alerts:
+            owner = owner.rpartition("-")[0]
+        place = self._alerts[owner].source.short if owner else ""
         self._differences.append(Difference(name, place, f"not in Terraform: {reason}"))
 
 

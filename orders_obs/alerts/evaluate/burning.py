@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,11 +10,13 @@ if TYPE_CHECKING:
 
     from orders_obs.alerts.model import BurnWindow
 
-__all__ = ["burns"]
+__all__ = ["burning", "burns"]
 
 
-def burns(part: Sequence[int], total: Sequence[int], windows: Sequence[BurnWindow], every: float) -> bool:
-    """Whether the budget burns at the last look.
+def burning(
+    part: Sequence[int], total: Sequence[int], windows: Sequence[BurnWindow], every: float
+) -> list[bool]:
+    """Whether the budget burns, at each look.
 
     Args:
         part: Bad events between each look and the one before, newest last.
@@ -21,14 +24,24 @@ def burns(part: Sequence[int], total: Sequence[int], windows: Sequence[BurnWindo
         windows: The pairs, of which one must burn in both its windows.
         every: Seconds between two looks.
     """
+    parts, totals = list(accumulate(part, initial=0)), list(accumulate(total, initial=0))
 
-    def share(seconds: float) -> tuple[float, int]:
-        looks = round(seconds / every)
-        events = sum(total[-looks:])
-        return (sum(part[-looks:]) / events if events else 0.0), events
+    def share(look: int, seconds: float) -> tuple[float, int]:
+        first = max(0, look - round(seconds / every))
+        events = totals[look] - totals[first]
+        return ((parts[look] - parts[first]) / events if events else 0.0), events
 
-    for window in windows:
-        (long, events), (short, _) = share(window.long), share(window.short)
-        if events >= window.minimum and long > window.threshold and short > window.threshold:
-            return True
-    return False
+    def burns_at(look: int) -> bool:
+        for window in windows:
+            (long, events), (short, _) = share(look, window.long), share(look, window.short)
+            if events >= window.minimum and long > window.threshold and short > window.threshold:
+                return True
+        return False
+
+    return [burns_at(look) for look in range(1, len(totals))]
+
+
+def burns(part: Sequence[int], total: Sequence[int], windows: Sequence[BurnWindow], every: float) -> bool:
+    """Whether the budget burns at the last look; the arguments are those of `burning`."""
+    looks = max((round(window.long / every) for window in windows), default=0)
+    return (burning(part[-looks:], total[-looks:], windows, every) or [False])[-1]

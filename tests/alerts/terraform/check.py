@@ -327,8 +327,11 @@ class _Program:
 
     def _moves(self) -> None:
         blocks = self._blocks("moved", {"from", "to"}, set())
+        # The middle of a chain of moves is nowhere any more.
+        passed = {block["from"] for _, block in blocks}
         for place, block in blocks:
-            self._managed(block["to"], f"{place}.to")
+            if block["to"] not in passed:
+                self._managed(block["to"], f"{place}.to")
             if not _ADDRESS.fullmatch(block["from"]):
                 self._say(f"{place}.from", f"{block['from']} is no address of a resource")
             elif block["from"] in self.constants:
