@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["Node", "did_you_mean", "read"]
+__all__ = ["Node", "compose", "did_you_mean", "loader", "nested_deeply", "read", "read_text"]
 
 _NAMED = 20
 """So many known words are said where none is near."""
@@ -25,31 +25,52 @@ _BRACKETS = re.compile(r"[][{}]")
 _INDENT = re.compile(rf"^[ ?:-]{{{_DEEP}}}", re.MULTILINE)
 
 
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        UserError: The file cannot be read, or is no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", file=path) from None
+    except UnicodeDecodeError:
+        raise UserError("is not UTF-8 text", file=path) from None
+
+
 def read(path: Path) -> Node:
     """The one document of a file.
 
     Raises:
         UserError: The file cannot be read, or is no YAML.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", file=path) from None
-    except UnicodeDecodeError:
-        raise UserError("is not UTF-8 text", file=path) from None
-    try:
-        node = yaml.compose(text, Loader=_loader(text))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise UserError(f"is not YAML: {error.problem}", file=path, line=line) from None
-    except yaml.YAMLError as error:
-        raise UserError(f"is not YAML: {error}", file=path) from None
-    except RecursionError:
-        raise UserError("is nested too deeply", file=path) from None
+    node = compose(read_text(path), path)
     if node is None:
         raise UserError("is empty", hint="a catalogue begins with `catalogue: 1`", file=path)
     _check_finite(path, node)
     return Node(path, node, "the file")
+
+
+def compose(text: str, path: Path) -> yaml.Node | None:
+    """The one document of a text, None where it is empty.
+
+    Raises:
+        UserError: It is no YAML.
+    """
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=loader(text))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise UserError(f"is not YAML: {error.problem}", file=path, line=line) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise UserError(f"is not YAML: {error.reason}", file=path, line=line) from None
+    except yaml.YAMLError as error:
+        raise UserError(f"is not YAML: {error}", file=path) from None
+    except RecursionError:
+        raise UserError("is nested too deeply", file=path) from None
+    return node
 
 
 class Node:
@@ -154,14 +175,19 @@ class Node:
         return text == "true"
 
 
-def _loader(text: str) -> type[Any]:
-    """The parser in C where it is there: the same nodes many times faster, but what nests without end would end the process."""
+def nested_deeply(text: str) -> bool:
+    """Whether a text may nest so deeply that YAML's parser in C would end the process."""
     depth = deepest = 0
     for bracket in _BRACKETS.finditer(text):
         depth = depth + 1 if bracket[0] in "[{" else max(0, depth - 1)
         deepest = max(deepest, depth)
+    return deepest > _DEEP or _INDENT.search(text) is not None
+
+
+def loader(text: str) -> type[Any]:
+    """PyYAML's safe loader: the one in C where it is there and the text is fit for it, which gives the same many times faster."""
     plain: type[Any] = yaml.SafeLoader
-    return plain if deepest > _DEEP or _INDENT.search(text) else getattr(yaml, "CSafeLoader", plain)
+    return plain if nested_deeply(text) else getattr(yaml, "CSafeLoader", plain)
 
 
 def _check_finite(path: Path, root: yaml.Node) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts.contract.model import Query
 from orders_obs.alerts.contract.used import Used
+from orders_obs.alerts.nodes import read_text
 from orders_obs.alerts.promql import parse
 from orders_obs.errors import UserError
 from orders_obs.findings import Finding
@@ -59,15 +60,13 @@ def dashboard_queries(path: Path | str) -> Used:
 
 
 def _read(path: Path, *, named: bool) -> Used:
+    text = read_text(path)
     try:
-        text = path.read_text(encoding="utf-8")
         content = json.loads(text)
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", file=path) from None
     except json.JSONDecodeError as error:
         raise UserError(f"is not JSON: {error.msg}", file=path, line=error.lineno) from None
-    except UnicodeDecodeError:
-        raise UserError("is not UTF-8 text", file=path) from None
+    except RecursionError:
+        raise UserError("is nested too deeply", file=path) from None
     for wrapper in ("dashboard", "spec"):
         if isinstance(content, dict) and not any(key in content for key in _KEYS):
             content = content.get(wrapper, content)

@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from orders_obs.alerts.contract.model import Emitted
+from orders_obs.alerts.nodes import read_text
 from orders_obs.errors import UserError
 from orders_obs.signals import SIGNALS
 from orders_obs.signals.instruments import INSTRUMENTS, OVERFLOW
@@ -133,12 +134,7 @@ def read_also(path: Path | str) -> list[Emitted]:
         UserError: It cannot be read, or is neither.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", file=path) from None
-    except UnicodeDecodeError:
-        raise UserError("is not UTF-8 text", file=path) from None
+    text = read_text(path)
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     named = [(number, line) for number, line in lines if line and not line.startswith("#")]
     if named and all(re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", name) for _, name in named):

@@ -11,6 +11,7 @@ from orders_obs.alerts.lint.catalogue_rules import lint_catalogue
 from orders_obs.alerts.lint.cloudwatch.files import read_alarms
 from orders_obs.alerts.lint.cloudwatch.rules import lint_alarms
 from orders_obs.alerts.lint.rule_files import lint_rules
+from orders_obs.alerts.nodes import read_text
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
@@ -63,12 +64,7 @@ def lint_file(path: Path) -> list[Finding] | None:
     Raises:
         UserError: It cannot be read, or is broken.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", file=path) from None
-    except UnicodeDecodeError:
-        raise UserError("is not UTF-8 text", file=path) from None
+    text = read_text(path)
     if _CATALOGUE.search(text):
         # A part has no meaning of its own: it is judged where it is included.
         return lint_catalogue(load(path)) if _SERVICE.search(text) else None

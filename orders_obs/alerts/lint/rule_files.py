@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import promql_parser
 import yaml
 
-from orders_obs.alerts.nodes import Node
+from orders_obs.alerts.nodes import Node, compose, loader
 from orders_obs.alerts.promql import children, parse, uses
 from orders_obs.alerts.promql.trees import (
     COMPARISONS,
@@ -111,12 +111,13 @@ class _Rule:
 
 
 def _read(text: str, path: Path) -> _File:
+    composed = compose(text, path)
     try:
-        composed, plain = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+        plain = yaml.load(text, Loader=loader(text))  # noqa: S506  # one of the two safe ones
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UserError(f"is not YAML: {error.problem}", file=path, line=line) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"is not YAML: {error}", file=path, line=1) from None
     if composed is not None and isinstance(plain, dict):
         document = Node(path, composed, "the file")

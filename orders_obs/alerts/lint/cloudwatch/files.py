@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from orders_obs.alerts.nodes import nested_deeply
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "Subscription",
     "Topic",
     "Unknown",
+    "number_of",
     "read_alarms",
     "text_of",
 ]
@@ -47,6 +49,16 @@ class Unknown:
 def text_of(value: Any) -> str:
     """A value as text, an unknown one with its `${…}`."""
     return value.text if isinstance(value, Unknown) else str(value)
+
+
+def number_of(value: Any) -> Any:
+    """Text that is a number as one, everything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value) if not value.lstrip("-").isdigit() else int(value)
+    except ValueError:
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +155,8 @@ def read_alarms(text: str, path: Path) -> AlarmFile | None:
 
     if not any(mark in text for mark in _MARKS):
         return None
+    if nested_deeply(text):
+        raise UserError("is nested too deeply", file=path, line=1)
     document = Document(text, path)
     data = document.data
     if isinstance(data, list):

@@ -13,6 +13,7 @@ from orders_obs.alerts.lint.cloudwatch.files import (
     Subscription,
     Topic,
     Unknown,
+    number_of,
     text_of,
 )
 
@@ -219,19 +220,10 @@ def _counted(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        key: _number(child)
+        key: number_of(child)
         if key in _NUMBERS
         else child == "true"
         if key in ("ReturnData", "ActionsEnabled") and child in ("true", "false")
         else _counted(child)
         for key, child in value.items()
     }
-
-
-def _number(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return float(value) if not value.lstrip("-").isdigit() else int(value)
-    except ValueError:
-        return value

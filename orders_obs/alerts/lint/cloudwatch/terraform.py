@@ -6,7 +6,15 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from orders_obs.alerts.lint.cloudwatch.files import AlarmFile, EventRule, Placed, Subscription, Topic, Unknown
+from orders_obs.alerts.lint.cloudwatch.files import (
+    AlarmFile,
+    EventRule,
+    Placed,
+    Subscription,
+    Topic,
+    Unknown,
+    number_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -249,7 +257,7 @@ def _composite_alarm(values: Mapping[str, Any]) -> dict[str, Any]:
             arguments["ActionsSuppressor"] = suppressor.get("alarm")
             for key, name in (("wait_period", "WaitPeriod"), ("extension_period", "ExtensionPeriod")):
                 if suppressor.get(key) is not None:
-                    arguments[f"ActionsSuppressor{name}"] = _number(suppressor[key])
+                    arguments[f"ActionsSuppressor{name}"] = number_of(suppressor[key])
     return arguments
 
 
@@ -261,7 +269,7 @@ _OWN = ("alarm_name", "alarm_description", "alarm_rule", "actions_enabled", "com
 
 def _arguments(values: Mapping[str, Any], handled: tuple[str, ...]) -> dict[str, Any]:
     arguments = {
-        _RENAMED.get(key, _camel(key)): _number(value) if key in _NUMBERS else value
+        _RENAMED.get(key, _camel(key)): number_of(value) if key in _NUMBERS else value
         for key, value in values.items()
         if key in _OWN and key not in handled and value not in (None, "", [])
     }
@@ -277,7 +285,7 @@ def _query(query: Mapping[str, Any]) -> dict[str, Any]:
         made["ReturnData"] = query["return_data"]
     for key in ("expression", "label", "period"):
         if query.get(key) not in (None, "", 0):
-            made[_camel(key)] = _number(query[key]) if key == "period" else query[key]
+            made[_camel(key)] = number_of(query[key]) if key == "period" else query[key]
     for metric in _blocks(query.get("metric")):
         if isinstance(metric, dict):
             known = {
@@ -285,7 +293,7 @@ def _query(query: Mapping[str, Any]) -> dict[str, Any]:
                 "MetricName": metric.get("metric_name"),
                 "Dimensions": _dimensions(metric.get("dimensions") or {}),
             }
-            stat = {"Metric": known, "Period": _number(metric.get("period")), "Stat": metric.get("stat")}
+            stat = {"Metric": known, "Period": number_of(metric.get("period")), "Stat": metric.get("stat")}
             made["MetricStat"] = stat | ({"Unit": metric["unit"]} if metric.get("unit") else {})
     return made
 
@@ -296,15 +304,6 @@ def _dimensions(value: Any) -> Any:
     if not isinstance(value, dict):
         return Unknown("${dimensions}")
     return [{"Name": name, "Value": content} for name, content in value.items()]
-
-
-def _number(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return float(value) if not value.lstrip("-").isdigit() else int(value)
-    except ValueError:
-        return value
 
 
 def _camel(word: str) -> str:
