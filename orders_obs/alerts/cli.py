@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,15 +144,35 @@ def _build(args: argparse.Namespace) -> int:
         return code
     folder = Path(args.output)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
-            print(f"wrote {folder / name}", file=sys.stderr)
+        _write(folder, files, args.engine)
     except OSError as error:
         raise UserError(
             f"cannot be written to: {error.strerror}", hint="name another folder with -o", file=folder
         ) from None
     return code
+
+
+def _write(folder: Path, files: dict[str, str], engine: str) -> None:
+    """Write what was built; of the tests of alerts that are there no more, nothing stays."""
+    from orders_obs.alerts.compile import promtool
+
+    paths = {folder / name: text for name, text in files.items()}
+    per_folder = Counter(path.parent for path in paths)
+    for place in per_folder:
+        place.mkdir(parents=True, exist_ok=True)
+    for path, text in paths.items():
+        path.write_text(text, encoding="utf-8")
+        if path.parent == folder:
+            print(f"wrote {path}", file=sys.stderr)
+    for place, count in per_folder.items():
+        if place != folder:
+            print(f"wrote {count} files in {place}", file=sys.stderr)
+    if engine != "prometheus":
+        return
+    for path in sorted((folder / promtool.folder(next(iter(files)))).glob("*")):
+        if path not in paths and promtool.is_part(path):
+            path.unlink()
+            print(f"removed {path}: its alert is gone", file=sys.stderr)
 
 
 def _show(args: argparse.Namespace) -> int:

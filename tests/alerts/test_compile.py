@@ -13,11 +13,13 @@ import yaml
 from botocore.validate import ParamValidator
 
 from orders_obs.alerts import load
-from orders_obs.alerts.compile import cloudwatch, prometheus, promtool
+from orders_obs.alerts.compile import cloudwatch, prometheus
+from orders_obs.alerts.compile.outputs import build
 from orders_obs.cli import main
 from orders_obs.errors import UserError
 from orders_obs.signals import INSTRUMENTS, SIGNALS, Level
 from orders_obs.signals.promql import le_literal
+from tests.alerts.rule_parts import assert_parts_are_the_rules
 from tests.alerts.test_catalogue import GOOD, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,10 +62,9 @@ def test_each_rule_carries_its_source_line_and_arithmetic() -> None:
 def test_the_same_catalogue_gives_the_same_text_and_the_committed_rules_are_fresh() -> None:
     resolved = load(ROOT / "alerts").resolve("demo")
     folder = ROOT / "collector/prometheus/rules"
-    text = prometheus.render(prometheus.compile_rules(resolved))
+    files, _ = build(resolved, "prometheus")
     # Comments name the catalogue's file only, so that the text does not depend on where the checkout is.
-    assert (folder / "demo.rules.yml").read_text() == text
-    assert (folder / "demo.rules.test.yml").read_text() == promtool.render(resolved, "demo.rules.yml")
+    assert {name: (folder / name).read_text() for name in files} == files
 
 
 def test_bucket_literals_are_those_of_a_real_scrape() -> None:
@@ -191,10 +192,75 @@ def test_build_writes_rules_with_their_tests_and_alarms_as_json(
     assert main(["alerts", "build", "--engine", "prometheus", "-o", str(tmp_path), *common]) == 0
     assert main(["alerts", "build", "--engine", "cloudwatch", "-o", str(tmp_path), *common]) == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "production.alarms.json", "production.rules.test.yml", "production.rules.yml",
+        "production.alarms.json", "production.rules.tests", "production.rules.yml",
     ]  # fmt: skip
     capsys.readouterr()
     assert main(["alerts", "build", "--engine", "cloudwatch", *common]) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(
         (tmp_path / "production.alarms.json").read_text()
     )
+
+
+def test_the_parts_that_promtool_tests_are_together_the_deployed_rules(rules: Any) -> None:
+    environment = rules[-1]["labels"]["env"]
+    files, _ = build(load(ROOT / "alerts").resolve(environment), "prometheus")
+    assert_parts_are_the_rules(files)
+    assert len(files) == 1 + 2 * len({rule["alert"] for rule in rules if "alert" in rule})
+
+
+def test_each_part_says_that_it_is_for_tests_and_which_file_is_deployed() -> None:
+    files, _ = build(load(ROOT / "alerts").resolve("demo"), "prometheus")
+    main_name, *parts = files
+    for name in parts:
+        first, second, *_ = files[name].splitlines()
+        assert first.startswith("# For `promtool test rules` only")
+        assert f"what is deployed is {main_name}" in second
+    # Nothing that takes all YAML files of a folder and of those below it for rules finds them.
+    assert {Path(name).suffix for name in parts} == {".rules", ".test"}
+
+
+def test_output_to_a_pipe_is_the_rules_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--engine", "prometheus", "--env", "demo", "--catalogue", str(ROOT / "alerts")]
+    assert main(["alerts", "build", *words]) == 0
+    assert capsys.readouterr().out == (ROOT / "collector/prometheus/rules/demo.rules.yml").read_text()
+
+
+def test_the_tests_of_an_alert_that_is_gone_go_with_it_and_nothing_else_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = "  other: {signal: http_requests, critical: {above: 5 requests, over: 1m}}\n"
+    out = tmp_path / "out"
+
+    def built(text: str, engine: str = "prometheus") -> set[str]:
+        path = write(tmp_path, text)
+        words = ["--engine", engine, "--env", "production", "--catalogue", str(path), "-o", str(out)]
+        assert main(["alerts", "build", *words]) == 0
+        return {file.name for file in (out / "production.rules.tests").iterdir()}
+
+    before = built(GOOD + other)
+    assert {"other.rules", "other.test"} < before
+    folder = out / "production.rules.tests"
+    part = (folder / "other.rules").read_text()
+    kept = {
+        "notes.md": part,
+        "own.rules": "groups: []\n",
+        "own.test": f"# Mine\n{part}",
+        "other.rules.yml": part,
+    }
+    for name, text in kept.items():
+        (folder / name).write_text(text)
+    (folder / "folder.rules").mkdir()
+    (folder / "link.test").symlink_to(folder / "own.test")
+    (out / "other.rules").write_text(part)
+    everything = {*before, *kept, "folder.rules", "link.test"}
+    assert built(GOOD, "alertmanager") == everything
+    capsys.readouterr()
+    assert built(GOOD) == everything - {"other.rules", "other.test"}
+    assert capsys.readouterr().err.count("its alert is gone") == 2
+    assert {name: (folder / name).read_text() for name in kept} == kept
+    assert (out / "other.rules").is_file()
+    # Also where no alert is left that has a test.
+    head, _, _ = GOOD.partition("  fast:\n")
+    head = head.replace("load_balancer: app/shop/1", "cluster: shops, ecs_service: shop")
+    event = "  done: {signal: deployment_done, severity: critical}\n"
+    assert built(f"{head}alerts:\n{event}") == {*kept, "folder.rules", "link.test"}

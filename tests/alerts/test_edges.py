@@ -7,18 +7,18 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from orders_obs.alerts import ResolvedCatalogue, load
-from orders_obs.alerts.compile import aws, cloudwatch, prometheus, promql, promtool
+from orders_obs.alerts import load
+from orders_obs.alerts.compile import aws, cloudwatch, prometheus, promql
+from orders_obs.cli import main
 from orders_obs.errors import UserError
 from orders_obs.sandbox import programs
 from tests.alerts.read_back import read_rules
 from tests.alerts.test_catalogue import write
-from tests.alerts.test_engines import HEAD, catalogue
+from tests.alerts.test_engines import HEAD, catalogue, promtool_tests
 
 ERRORS = "signal: http_error_ratio, minimum: 9 requests"
 ONE = f"  one: {{{ERRORS}, critical: {{above: 5%, over: 5m}}}}\n"
@@ -405,11 +405,6 @@ def test_severities_of_one_alert_may_differ_in_the_length_of_their_samples(tmp_p
     } == {300, 3600}
 
 
-def _tests(resolved: ResolvedCatalogue) -> list[dict[str, Any]]:
-    tests: list[dict[str, Any]] = yaml.safe_load(promtool.render(resolved, "rules.yml"))["tests"]
-    return tests
-
-
 LEVELS = [
     "healthy_hosts, critical: {below: 8 hosts, over: 1m}",
     "running_tasks, critical: {below: 1 task, over: 1m}",
@@ -427,7 +422,7 @@ LEVELS = [
 
 @pytest.mark.parametrize("words", LEVELS)
 def test_the_test_of_each_alert_shows_it_silent_and_firing(tmp_path: Path, words: str) -> None:
-    (test,) = _tests(catalogue(tmp_path, f"  one: {{signal: {words}}}\n"))
+    (test,) = promtool_tests(catalogue(tmp_path, f"  one: {{signal: {words}}}\n"))
     assert {bool(look["exp_samples"]) for look in test["promql_expr_test"]} == {True, False}
 
 
@@ -435,7 +430,7 @@ def test_an_alert_on_more_targets_than_a_story_can_have_is_not_told_one(tmp_path
     resolved = catalogue(
         tmp_path, "  one: {signal: healthy_hosts, critical: {below: 999999999 hosts, over: 1m}}\n"
     )
-    assert _tests(resolved) == []
+    assert promtool_tests(resolved) == []
 
 
 SLOW_LOOKS = HEAD.replace("every: 1m", "every: 10m")
@@ -460,12 +455,12 @@ def test_promtool_agrees_with_the_plain_sample_rule(tmp_path: Path, words: str, 
     if tool is None:
         reason = "not installed: promtool; run `orders-obs sandbox install`"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    resolved = catalogue(tmp_path, f"  one: {{signal: {words}}}\n", head)
-    (tmp_path / "test.rules.yml").write_text(prometheus.render(prometheus.compile_rules(resolved)))
-    tests = tmp_path / "test.rules.test.yml"
-    tests.write_text(promtool.render(resolved, "test.rules.yml"))
+    path = write(tmp_path, f"{head}  one: {{signal: {words}}}\n")
+    build = ["alerts", "build", "--engine", "prometheus", "--env", "test", "--catalogue", str(path)]
+    assert main([*build, "-o", str(tmp_path)]) == 0
+    test = tmp_path / "test.rules.tests/one.test"
     done = subprocess.run(
-        [tool, "test", "rules", tests], capture_output=True, text=True, timeout=120, check=False
+        [tool, "test", "rules", test], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[:2000]
 

@@ -14,11 +14,13 @@ import yaml
 from botocore.validate import ParamValidator
 
 from orders_obs.alerts import Alert, ResolvedCatalogue, load
-from orders_obs.alerts.compile import cloudwatch, prometheus, promtool
+from orders_obs.alerts.compile import cloudwatch, prometheus
 from orders_obs.alerts.compile.engines import chosen
+from orders_obs.alerts.compile.outputs import build
 from orders_obs.errors import UserError
 from orders_obs.signals import SIGNALS, CloudWatchMetric, Count, Event, Level, Presence, Ratio, Share
 from orders_obs.signals.aws_metrics import AWS_NAMESPACES, aws_metric
+from tests.alerts.rule_parts import assert_parts_are_the_rules
 from tests.alerts.test_catalogue import write
 
 HEAD = """\
@@ -84,6 +86,17 @@ def each_alert(signals: tuple[str, ...]) -> str:
     return "".join(lines)
 
 
+def promtool_tests(resolved: ResolvedCatalogue) -> list[dict[str, Any]]:
+    """The tests of all alerts that are built for promtool."""
+    files, _ = build(resolved, "prometheus")
+    return [
+        test
+        for name, text in files.items()
+        if name.endswith(".test")
+        for test in yaml.safe_load(text)["tests"]
+    ]
+
+
 def test_prometheus_takes_every_signal_that_has_a_source(tmp_path: Path) -> None:
     resolved = catalogue(tmp_path, each_alert(SAMPLED))
     there = {alert.full_name for alert in chosen(resolved, "prometheus")[0]}
@@ -99,21 +112,32 @@ def test_prometheus_takes_every_signal_that_has_a_source(tmp_path: Path) -> None
     assert len(records) == len(set(records))
     for rule in group["rules"]:
         promql_parser.parse(rule["expr"])
-    tests = yaml.safe_load(promtool.render(resolved, "rules.yml"))["tests"]
+    tests = promtool_tests(resolved)
+    assert len(tests) == len(there)
     for test in tests:
         shown = [bool(look["exp_samples"]) for look in test["promql_expr_test"]]
         assert set(shown) == {True, False}
+
+
+def test_the_parts_that_promtool_tests_are_together_the_deployed_rules_of_every_kind(tmp_path: Path) -> None:
+    others = """\
+  goal: {slo: {signal: http_error_ratio, objective: 99.9%, page: critical, ticket: none}}
+  fast: {slo: {signal: http_latency, slower_than: 1s, objective: 99.5%, page: critical, ticket: none}}
+  own: {severity: critical, raw: {prometheus: {expr: up == 0, for: 5m, labels: {team: x}}}}
+"""
+    head = HEAD.replace("every: 1m", "every: 1m\n    watchdog: file:watchdog")
+    resolved = catalogue(tmp_path, each_alert(SAMPLED) + others, head)
+    files, _ = build(resolved, "prometheus")
+    assert_parts_are_the_rules(files)
+    untested = {name for name, text in files.items() if name.endswith(".test") and "\ntests: []" in text}
+    assert untested == {f"test.rules.tests/{name}.test" for name in ("own", "watchdog")}
 
 
 def test_each_story_of_a_signal_names_series_that_the_signal_chooses(tmp_path: Path) -> None:
     resolved = catalogue(
         tmp_path, each_alert(("errors", "cache_hit_ratio", "orders_created", "database", "service_cpu"))
     )
-    series = {
-        entry["series"]
-        for test in yaml.safe_load(promtool.render(resolved, "rules.yml"))["tests"]
-        for entry in test["input_series"]
-    }
+    series = {entry["series"] for test in promtool_tests(resolved) for entry in test["input_series"]}
     target = 'job="shop",instance="127.0.0.1:8000"'
     assert f'errors_total{{{target},route="/api/v1/orders",error_type="example"}}' in series
     assert f'cache_requests_total{{{target},cache_name="example",result="hit"}}' in series

@@ -32,6 +32,7 @@ from orders_obs.signals import SIGNALS, Count, Level, Presence
 from orders_obs.signals.model import Selector
 from tests.alerts.random_catalogues import ENVIRONMENT, FAST, Drawn, Wanted, available, catalogues
 from tests.alerts.read_back import Read, fires, read_alarm, read_rule, read_rules
+from tests.alerts.rule_parts import assert_parts_are_the_rules
 
 settings.register_profile("ci", derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
@@ -361,6 +362,14 @@ def test_a_prometheus_rule_reads_back_as_the_alert_that_it_is_built_from(drawn: 
                 each.severity,
             )
             assert found.metrics == _series(each.signal)
+
+
+@settings(max_examples=40, **COMMON)
+@given(catalogues())
+def test_the_parts_that_promtool_tests_are_together_the_deployed_rules(drawn: Drawn) -> None:
+    catalogue = read(drawn)
+    for environment in catalogue.environments:
+        assert_parts_are_the_rules(build(catalogue.resolve(environment), "prometheus")[0])
 
 
 def _series(name: str) -> frozenset[str]:

@@ -313,7 +313,7 @@ def test_a11_the_same_alerts_locally_from_the_same_catalogue() -> None:
     [
         ("cloudformation", ["production.template.json"]),
         ("terraform", ["production.tf.json"]),
-        ("prometheus", ["production.rules.test.yml", "production.rules.yml"]),
+        ("prometheus", ["production.rules.tests", "production.rules.yml"]),
         ("alertmanager", ["production.alertmanager.yml"]),
     ],
 )

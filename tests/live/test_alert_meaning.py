@@ -10,17 +10,22 @@ import pytest
 import yaml
 
 from orders_obs.alerts import load
-from orders_obs.alerts.compile import prometheus, promtool
+from orders_obs.alerts.compile import prometheus
+from orders_obs.cli import main
 from orders_obs.signals import SIGNALS, Count, Share
 from tests.live.conftest import ROOT
 
 Program = Callable[[str], Path]
 
 
-def judge(program: Program, file: Path) -> str:
-    """What promtool has against a test file; nothing where it passes."""
+def judge(program: Program, *files: Path) -> str:
+    """What promtool has against test files; nothing where they pass."""
     done = subprocess.run(
-        [program("promtool"), "test", "rules", file], capture_output=True, text=True, timeout=300, check=False
+        [program("promtool"), "test", "rules", *files],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
@@ -60,12 +65,11 @@ def test_each_kind_of_alert_fires_and_is_over_when_the_plain_sample_rule_says(
 ) -> None:
     path = tmp_path / "catalogue.yaml"
     path.write_text(every_kind(signal, side))
-    resolved = load(path).resolve("test")
-    assert len(resolved.alerts) == 8
-    (tmp_path / "rules.yml").write_text(prometheus.render(prometheus.compile_rules(resolved)))
-    tests = tmp_path / "test.yml"
-    tests.write_text(promtool.render(resolved, "rules.yml"))
-    assert judge(program, tests) == ""
+    build = ["alerts", "build", "--engine", "prometheus", "--env", "test", "--catalogue", str(path)]
+    assert main([*build, "-o", str(tmp_path)]) == 0
+    tests = sorted((tmp_path / "test.rules.tests").glob("*.test"))
+    assert len(tests) == 8
+    assert judge(program, *tests) == ""
 
 
 UP = 'up{job="orders-api",instance="a"}'

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["OUTPUTS", "Files", "build"]
 
 Files = tuple[dict[str, str], "list[Difference]"]
-"""Texts by the names of their files, the main one first; and what they do not have as the catalogue says."""
+"""Texts by the names of their files (`FOLDER/NAME` for one in a sub-folder), the main one first; and what they do not have as the catalogue says."""
 
 # AWS's limit of a template's size that is passed by reference (CloudFormation quotas).
 _TEMPLATE_SIZE = 1_048_576
+# And of what a template declares.
+_TEMPLATE_RESOURCES = 500
 
 
 def build(catalogue: ResolvedCatalogue, engine: str, *, imports: bool = False) -> Files:
@@ -56,7 +58,7 @@ def _prometheus(catalogue: ResolvedCatalogue) -> Files:
     name = f"{catalogue.environment.name}.rules.yml"
     return {
         name: prometheus.render(group),
-        f"{catalogue.environment.name}.rules.test.yml": promtool.render(catalogue, name),
+        **promtool.render(catalogue, group, name),
     }, group.differences
 
 
@@ -111,10 +113,16 @@ def _aws(catalogue: ResolvedCatalogue) -> Files:
 
 def _cloudformation(catalogue: ResolvedCatalogue) -> Files:
     state = aws.compile_state(catalogue)
-    text = json.dumps(cloudformation.template(catalogue, state), indent=1) + "\n"
-    if len(text) > _TEMPLATE_SIZE:
+    template = cloudformation.template(catalogue, state)
+    text = json.dumps(template, indent=1) + "\n"
+    for number, most, what in (
+        (len(template["Resources"]), _TEMPLATE_RESOURCES, "resources"),
+        (len(text), _TEMPLATE_SIZE, "bytes"),
+    ):
+        if number <= most:
+            continue
         raise UserError(
-            f"the template of {catalogue.environment.name} has {len(text)} bytes, and CloudFormation takes {_TEMPLATE_SIZE}",
+            f"the template of {catalogue.environment.name} has {number} {what}, and CloudFormation takes {most}",
             hint="split the catalogue by service",
             file=catalogue.environment.source.file,
             line=catalogue.environment.source.line,

@@ -29,6 +29,8 @@ from orders_obs.signals.model import Count, External, Level, Matcher, Presence, 
 from orders_obs.signals.promql import label_set, le_literal, series
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orders_obs.alerts.compile.engines import Difference
     from orders_obs.alerts.model import AnyAlert, Environment, ResolvedCatalogue
     from orders_obs.signals.model import PromQL, Statistic
@@ -52,6 +54,7 @@ _OVER_TIME: dict[Statistic, str] = {
     "Minimum": "min_over_time",
 }
 _SIGNS = {"above": ">", "below": "<", "at_least": ">=", "at_most": "<="}
+_HEAD = "# Built by `orders-obs alerts build --engine prometheus`; change the catalogue, not this file."
 _YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 _SCRAPES = 4
 """Scrapes that the range of a rate holds, so that one that fails leaves it a value."""
@@ -86,12 +89,23 @@ class AlertingRule:
 
 @dataclass(frozen=True, slots=True)
 class RuleGroup:
-    """Rules that are evaluated in order, at one interval."""
+    """Rules that are evaluated in order, at one interval.
+
+    Attributes:
+        rules: The rules.
+        differences: What of the catalogue is not among them.
+        parts: By the name of an alert the places in `rules` of all that it needs: its own, of each severity, and the series that they read.
+    """
 
     name: str
     interval: str
     rules: list[RecordingRule | AlertingRule] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    parts: dict[str, list[int]] = field(default_factory=dict)
+
+    def part(self, alert: str) -> RuleGroup:
+        """Of these rules those that one alert needs, in the same order."""
+        return RuleGroup(self.name, self.interval, [self.rules[place] for place in self.parts[alert]])
 
 
 def compile_rules(catalogue: ResolvedCatalogue) -> RuleGroup:
@@ -102,37 +116,38 @@ def compile_rules(catalogue: ResolvedCatalogue) -> RuleGroup:
     """
     environment = catalogue.environment
     found, differences = chosen(catalogue, "prometheus")
-    group = RuleGroup(
-        f"{catalogue.service}-{environment.name}", duration_text(environment.every), differences=differences
-    )
     shared: dict[str, RecordingRule] = {}
-    alerts: list[RecordingRule | AlertingRule] = []
+    own: list[tuple[str, RecordingRule | AlertingRule]] = []
+    read: dict[str, set[str]] = {}
     for alert in found:
-        if isinstance(alert, Alert):
-            measured = _Measured(alert.service, alert.environment)
-            measured.sample(alert)
-            shared.update((rule.record, rule) for rule in measured.rules)
-            sample = _sample_rule(alert, measured)
-            alerts += [sample, _alerting_rule(alert, _expression(alert, sample, measured))]
-        elif isinstance(alert, BurnAlert):
-            measured = _Measured(alert.service, alert.environment)
-            expr = _burning(alert, measured)
-            shared.update((rule.record, rule) for rule in measured.rules)
-            alerts.append(_alerting_rule(alert, expr))
-        else:
-            assert isinstance(alert, RawAlert)  # noqa: S101  # announcements are not on Prometheus
-            alerts.append(_raw_rule(alert))
-    group.rules.extend(shared.values())
-    group.rules.extend(alerts)
+        recorded, rules = _rules_of(alert)
+        shared.update((rule.record, rule) for rule in recorded)
+        own += [(alert.name, rule) for rule in rules]
+        read.setdefault(alert.name, set()).update(rule.record for rule in recorded)
     if environment.watchdog is not None:
-        group.rules.append(_watchdog(catalogue))
-    return group
+        own.append((WATCHDOG, _watchdog(catalogue)))
+    places = {record: place for place, record in enumerate(shared)}
+    parts = {name: sorted(places[record] for record in records) for name, records in read.items()}
+    for place, (name, _) in enumerate(own, start=len(shared)):
+        parts.setdefault(name, []).append(place)
+    return RuleGroup(
+        f"{catalogue.service}-{environment.name}",
+        duration_text(environment.every),
+        [*shared.values(), *(rule for _, rule in own)],
+        differences,
+        parts,
+    )
 
 
-def render(group: RuleGroup) -> str:
-    """The rule file of a group, the same text for the same catalogue."""
+def render(group: RuleGroup, head: Sequence[str] = (_HEAD,)) -> str:
+    """The rule file of a group, the same text for the same catalogue.
+
+    Args:
+        group: The rules.
+        head: The comments that the file begins with.
+    """
     lines = [
-        "# Built by `orders-obs alerts build --engine prometheus`; change the catalogue, not this file.",
+        *head,
         *(f"# Not here: {difference}" for difference in group.differences),
         "groups:",
         f"  - name: {_scalar(group.name)}",
@@ -287,6 +302,20 @@ def _started(service: str, window: str, seconds: float) -> str:
     )
 
 
+def _rules_of(alert: AnyAlert) -> tuple[list[RecordingRule], list[RecordingRule | AlertingRule]]:
+    """What records the series that an alert reads, which others may read too; and the rules that are its own."""
+    if isinstance(alert, RawAlert):
+        return [], [_raw_rule(alert)]
+    assert isinstance(alert, Alert | BurnAlert)  # noqa: S101  # announcements are not on Prometheus
+    measured = _Measured(alert.service, alert.environment)
+    if isinstance(alert, BurnAlert):
+        expr = _burning(alert, measured)
+        return measured.rules, [_alerting_rule(alert, expr)]
+    measured.sample(alert)
+    sample = _sample_rule(alert, measured)
+    return measured.rules, [sample, _alerting_rule(alert, _expression(alert, sample, measured))]
+
+
 def _sample_rule(alert: Alert, measured: _Measured) -> RecordingRule:
     sign, threshold = _SIGNS[alert.comparison], number(alert.threshold)
     if measured.level:
@@ -416,6 +445,9 @@ def _constant(service: str, value: int) -> str:
 
 
 def _scalar(value: str) -> str:
+    if value.isascii() and value.isprintable():
+        # As PyYAML would write it, which takes long.
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return yaml.safe_dump(value, default_style='"', width=math.inf, allow_unicode=True).strip()
 
 

@@ -1,4 +1,4 @@
-"""Tests for `promtool test rules` beside the rules: each alert is shown silent, firing, and recovered, at the exact look.
+"""Tests for `promtool test rules` in a folder beside the rules: each alert is shown silent, firing, and recovered, at the exact look.
 
 What is expected comes from the plain sample rule on the generated events, so that promtool judges the compiled expressions
 against what the alert means, and not against themselves. Another service in the same Prometheus does badly all the while.
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from orders_obs.alerts.compile.engines import chosen, sources
-from orders_obs.alerts.compile.prometheus import HOLD_SECONDS, AlertingRule, compile_rules, rate_window
+from orders_obs.alerts.compile.prometheus import HOLD_SECONDS, AlertingRule, rate_window
+from orders_obs.alerts.compile.prometheus import render as render_rules
 from orders_obs.alerts.evaluate import SampleRule, burning, level_sample, ratio_sample
 from orders_obs.alerts.model import Alert, BurnAlert
 from orders_obs.alerts.units import duration_text
@@ -24,12 +25,18 @@ from orders_obs.signals.promql import le_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
+    from orders_obs.alerts.compile.prometheus import RuleGroup
     from orders_obs.alerts.model import ResolvedCatalogue
     from orders_obs.signals.instruments import Instrument
     from orders_obs.signals.model import Matcher, Share
 
-__all__ = ["render"]
+__all__ = ["folder", "is_part", "render"]
+
+_HEAD = "# For `promtool test rules` only; built by `orders-obs alerts build --engine prometheus`."
+# No ends of YAML files, so that nothing that takes the rule files of a folder and all below it deploys an alert twice.
+_RULES, _TEST = ".rules", ".test"
 
 _PHASE = 2
 """Length of a phase, in windows of N samples: long enough to fire, and to be over."""
@@ -51,42 +58,80 @@ _EXAMPLES = {
 """Values of labels whose instrument does not declare them."""
 
 
-def render(catalogue: ResolvedCatalogue, rule_file: str) -> str:
-    """The test file of one environment's rules.
+def folder(deployed: str) -> str:
+    """Name of the folder of a rule file's tests, beside it.
+
+    Args:
+        deployed: Name of the rule file.
+    """
+    return f"{deployed.removesuffix('.yml')}.tests"
+
+
+def is_part(path: Path) -> bool:
+    """Whether a file is one that `render` gave, for whatever alert; by its name and first line.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if path.suffix not in (_RULES, _TEST) or path.is_symlink() or not path.is_file():
+        return False
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(len(_HEAD) + 1) == f"{_HEAD}\n"
+
+
+def render(catalogue: ResolvedCatalogue, group: RuleGroup, deployed: str) -> dict[str, str]:
+    """By their names the files that test one environment's rules: for each alert a rule file with what it needs, and its tests.
+
+    promtool evaluates each rule of a file in each of its tests, so that one file of all rules would take time by the square of
+    their number. The rules of all parts together are those of the group: each part is a choice of them.
 
     Args:
         catalogue: The environment.
-        rule_file: Name of the rule file, in the same folder.
+        group: Its rules.
+        deployed: Name of the rule file that has them all, in the folder above.
     """
-    rules = [rule for rule in compile_rules(catalogue).rules if isinstance(rule, AlertingRule)]
+    rules = [rule for rule in group.rules if isinstance(rule, AlertingRule)]
     alerts, _ = chosen(catalogue, "prometheus")
+    tests: dict[str, list[dict[str, Any]]] = {name: [] for name in group.parts}
     every = duration_text(catalogue.environment.every)
     # A raw form has no meaning but its own, so nothing can be expected of it here; a watchdog has no alert.
-    tests = [
-        _test(alert, rule, every)
-        for alert, rule in zip(alerts, rules, strict=False)
-        if isinstance(alert, Alert | BurnAlert) and not _too_many_targets(alert)
-    ]
-    text = _Text()
-    text.lines += [
-        "# Built by `orders-obs alerts build --engine prometheus`; run with `promtool test rules`.",
-        "rule_files:",
-        f"- {text.scalar(rule_file)}",
-        # promtool ignores a group's own interval.
-        f"evaluation_interval: {every}",
-        "tests:" if tests else "tests: []",
-    ]
-    for test in tests:
-        text.test(test)
-    return "\n".join(text.lines) + "\n"
+    for alert, rule in zip(alerts, rules, strict=False):
+        if isinstance(alert, Alert | BurnAlert) and not _too_many_targets(alert):
+            tests[alert.name].append(_test(alert, rule, every))
+    written: dict[str, str] = {}
+    files: dict[str, str] = {}
+    for name, own in tests.items():
+        what = f"the rules of {name}; what is deployed is {deployed}, which has those of all alerts."
+        path = f"{folder(deployed)}/{name}"
+        files[f"{path}{_RULES}"] = render_rules(group.part(name), (_HEAD, f"# Here are {what}"))
+        text = _Text(written)
+        text.lines += [
+            _HEAD,
+            f"# Tested are {what}",
+            "rule_files:",
+            f"- {text.scalar(f'{name}{_RULES}')}",
+            # promtool ignores a group's own interval.
+            f"evaluation_interval: {every}",
+            "tests:"
+            if own
+            else f"tests: []  # of a raw form, a watchdog, or more than {_MOST_TARGETS} targets nothing is shown",
+        ]
+        for test in own:
+            text.test(test)
+        files[f"{path}{_TEST}"] = "\n".join(text.lines) + "\n"
+    return files
 
 
 class _Text:
-    """The file's lines, as PyYAML would write them; it writes each text of the file once only, since it is slow."""
+    """A file's lines, as PyYAML would write them; each text is written once only for all files, since it is slow.
 
-    def __init__(self) -> None:
+    Args:
+        written: What was written before, by the text.
+    """
+
+    def __init__(self, written: dict[str, str]) -> None:
         self.lines: list[str] = []
-        self._scalars: dict[str, str] = {}
+        self._scalars = written
 
     def scalar(self, value: str) -> str:
         """A text as a value of YAML."""

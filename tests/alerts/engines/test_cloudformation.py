@@ -7,15 +7,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cfnlint.api import ManualArgs, lint
 
 from orders_obs.alerts import load
+from orders_obs.alerts.compile import outputs
 from orders_obs.alerts.compile.aws import compile_state
 from orders_obs.alerts.compile.cloudformation import template
+from orders_obs.errors import UserError
 from tests.alerts.engines import grammar
 from tests.alerts.engines.conftest import Built
 from tests.alerts.test_catalogue import write
-from tests.alerts.test_engines import HEAD
+from tests.alerts.test_engines import HEAD, catalogue
 
 
 def findings(content: dict[str, Any]) -> list[str]:
@@ -125,3 +128,11 @@ def test_a_logical_id_is_as_long_as_cloudformation_takes(tmp_path: Path) -> None
     assert findings(content) == []
     alarms = [key for key, made in content["Resources"].items() if made["Type"] == "AWS::CloudWatch::Alarm"]
     assert [len(key) for key in alarms] == [255, 255]
+
+
+def test_more_resources_than_a_template_may_declare_are_refused(tmp_path: Path) -> None:
+    alerts = "".join(
+        f"  cpu_{number}: {{signal: rds_cpu, critical: {{above: 80%, over: 5m}}}}\n" for number in range(500)
+    )
+    with pytest.raises(UserError, match=r"has 50[0-9] resources, and CloudFormation takes 500"):
+        outputs.build(catalogue(tmp_path, alerts), "cloudformation")
