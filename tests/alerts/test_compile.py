@@ -250,7 +250,7 @@ def test_the_tests_of_an_alert_that_is_gone_go_with_it_and_nothing_else_does(
     for name, text in kept.items():
         (folder / name).write_text(text)
     (folder / "folder.rules").mkdir()
-    (folder / "link.test").symlink_to(folder / "own.test")
+    (folder / "link.test").symlink_to(folder / "notes.md")
     (out / "other.rules").write_text(part)
     everything = {*before, *kept, "folder.rules", "link.test"}
     assert built(GOOD, "alertmanager") == everything

@@ -225,6 +225,8 @@ def running_prometheus(
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={address}",
         "--scrape.discovery-reload-interval=1s",
+        # What fires before Alertmanager has been discovered is not told, and told again only after this.
+        "--rules.alert.resend-delay=1s",
     ]
     with (
         running("prometheus", words, folder),
