@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from orders_obs._version import __version__
 from orders_obs.errors import EnvironmentFault, UserError
+from orders_obs.redact import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 # The parts that add commands, in the order of `--help`. Each module has `register(subparsers)`; what it needs to do the work it
 # imports when the command runs.
 _PARTS: tuple[str, ...] = ("demo", "alerts", "aws", "dashboards", "sandbox")
+
+# What a command may lack, and the extra that brings it.
+_EXTRAS = {
+    "attr": "dashboards",
+    "boto3": "aws",
+    "botocore": "aws",
+    "grafanalib": "dashboards",
+    "promql_parser": "alerts",
+    "psutil": "sandbox",
+    "yaml": "alerts",
+}
 
 EXIT_OK, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_FAULT, EXIT_INTERRUPTED = 0, 2, 3, 70, 130
 
@@ -61,6 +73,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output left (`| head`); what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            return _failed(error, EXIT_FAULT, debug=args.debug)
+        hint = f"pip install 'orders-obs[{extra}]'"
+        return _failed(
+            EnvironmentFault(f"{error.name} is not installed", hint=hint), EXIT_ENVIRONMENT, debug=args.debug
+        )
     except Exception as error:
         return _failed(error, EXIT_FAULT, debug=args.debug)
     return code
@@ -78,5 +98,5 @@ def _failed(error: Exception, code: int, *, debug: bool) -> int:
         text = f"internal error: {type(error).__name__}: {error} (this is a fault of orders-obs; --debug shows where)"
     else:
         text = str(error)
-    print(f"orders-obs: {text}", file=sys.stderr)
+    print(f"orders-obs: {redact_text(text)}", file=sys.stderr)
     return code

@@ -43,7 +43,17 @@ _PATTERNS = (
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), REDACTED),  # JSON Web Token
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), REDACTED),  # AWS access key id
     (re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{8,}"), REDACTED),  # Slack token
-    (re.compile(r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]+"), f"hooks.slack.com/{REDACTED}"),
+    # addresses that are secrets: Slack, PagerDuty, Discord, Teams
+    (
+        re.compile(r"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_-]+"),
+        f"hooks.slack.com/{REDACTED}",
+    ),
+    (
+        re.compile(r"(events(?:\.eu)?\.pagerduty\.com/(?:integration|x-ere))/[A-Za-z0-9]+"),
+        rf"\g<1>/{REDACTED}",
+    ),
+    (re.compile(r"(discord(?:app)?\.com/api/webhooks)/[A-Za-z0-9/_-]+"), rf"\g<1>/{REDACTED}"),
+    (re.compile(r"(webhook\.office\.com/webhookb2)/[A-Za-z0-9@/_-]+"), rf"\g<1>/{REDACTED}"),
     (
         re.compile(
             r"\b(?:gh[opsu]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glsa_\w{20,}|sk_(?:live|test)_\w{8,})"

@@ -66,6 +66,19 @@ _KEEP_LOGS = 30
 _RETENTIONS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
+_ECS_NAME = (r"[A-Za-z0-9_-]{1,255}", "the name alone")
+# Those of AWS's metrics ("CloudWatch metrics" of each service's user guide).
+_FORMS_OF_RESOURCES = {
+    "load_balancer": (r"app/[A-Za-z0-9-]{1,32}/[0-9A-Za-z]+", "the end of its ARN, app/NAME/ID"),
+    "target_group": (
+        r"targetgroup/[A-Za-z0-9-]{1,32}/[0-9A-Za-z]+",
+        "the end of its ARN, targetgroup/NAME/ID",
+    ),
+    "cluster": _ECS_NAME,
+    "ecs_service": _ECS_NAME,
+    "db_instance": (r"[A-Za-z][A-Za-z0-9-]{0,62}", "the instance's identifier"),
+    "cache_cluster": (r"[A-Za-z][A-Za-z0-9-]{0,49}", "the cluster's id"),
+}
 _SMARTHOST = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}\Z")
 _LOG_GROUP = re.compile(r"[A-Za-z0-9_/.#-]{1,440}\Z")
 
@@ -78,14 +91,16 @@ def load(path: Path | str) -> Catalogue:
     """
     path = Path(path)
     if path.is_dir():
-        files = sorted(path.glob("*.yaml"))
-        if len(files) > 1:
-            files = [file for file in files if _is_catalogue(file)]
-        if len(files) != 1:
+        every = sorted(path.glob("*.yaml"))
+        files = [file for file in every if _is_catalogue(file)]
+        if len(files) != 1 and len(every) != 1:
+            named = ", ".join(file.name for file in files) or "none with a service"
             raise UserError(
-                f"holds {len(files)} catalogues (*.yaml with a service)", hint="name the file", file=path
+                f"holds {len(files)} catalogues among its {len(every)} *.yaml files: {named}",
+                hint="name the file",
+                file=path,
             )
-        path = files[0]
+        path = (files or every)[0]
     catalogue = Catalogue(read(path), path)
     for name in catalogue.environments:
         catalogue.resolve(name)
@@ -322,6 +337,8 @@ class Catalogue:
                     item.fail(f"there is no package {name!r}", did_you_mean(name, packages()))
             else:
                 file = self.path.parent / (words["file"].text() if words else text)
+                if "://" in str(words["file"].text() if words else text):
+                    item.fail("is an address", "a part is a file, or a package: package:NAME")
                 if not _is_file(file):
                     item.fail(f"there is no file {file}", "the path is from the folder of this file")
             renamed = words["severities"].mapping() if "severities" in words else {}
@@ -438,6 +455,7 @@ class Catalogue:
             if not node.is_mapping:
                 if not node.text():
                     node.fail("is empty")
+                _check_form(placeholder, node)
                 resources[placeholder] = node.text()
                 continue
             lookup = _lookup(node)
@@ -601,6 +619,13 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+def _check_form(placeholder: str, node: Node) -> None:
+    """A dimension is compared letter by letter, so a name in another form is of a metric that has no values."""
+    right = _FORMS_OF_RESOURCES.get(placeholder)
+    if right is not None and not re.fullmatch(right[0], node.text()):
+        node.fail(f"{node.text()!r} is not how CloudWatch names it", f"write {right[1]}, or a lookup")
+
+
 def _is_catalogue(file: Path) -> bool:
     return (
         re.search(r"^service\s*:", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
@@ -663,7 +688,8 @@ def _alertmanager(node: Node) -> AlertmanagerSettings:
             "needs smtp and from together", "such as {smtp: mail.example.com:587, from: alerts@example.com}"
         )
     if "smtp" in values and not _SMARTHOST.match(values["smtp"].text()):
-        values["smtp"].fail(f"{values['smtp'].text()!r} is no mail server", "such as mail.example.com:587")
+        # Not said again: somebody may have written a password into it.
+        values["smtp"].fail("is no HOST:PORT of a mail server", "such as mail.example.com:587")
     mail = {
         field: values[word].text() if word in values else ""
         for word, field in (("smtp", "smarthost"), ("from", "sender"), ("username", "username"))

@@ -66,7 +66,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     explain.add_argument("name", help="the alert's name, or its full name on CloudWatch")
     explain.add_argument(
-        "--env", default="production", help="an environment of the catalogue (default: production)"
+        "--env", default="", help="an environment of the catalogue (default: production, else the first)"
     )
     explain.add_argument("--json", action="store_true", help="as data")
     explain.set_defaults(run=_explain)
@@ -192,11 +192,21 @@ def _show(args: argparse.Namespace) -> int:
         reach = severity.topic or ("recorded" if severity.log else "-")
         shadow = ", in shadow: tells nobody" if alert.mode == "shadow" else ""
         print(f"{alert.full_name}\n    fires while {describe(alert)}")
-        print(f"    topic {reach}{', pages' if severity.page else ''}{shadow}\n    {alert.source}")
+        print(
+            f"    topic {reach}{', pages' if severity.page else ''}{shadow}\n    {_evaluated(alert)}\n    {alert.source}"
+        )
     return 0
 
 
+def _evaluated(alert: AnyAlert) -> str:
+    from orders_obs.alerts.compile.engines import evaluated_by
+
+    engines = evaluated_by(alert)
+    return f"on {', '.join(engines)}" if engines else "on no engine of this environment: it never fires here"
+
+
 def _row(alert: AnyAlert) -> dict[str, Any]:
+    from orders_obs.alerts.compile.engines import evaluated_by
     from orders_obs.alerts.describe import describe
 
     row = asdict(alert)
@@ -210,6 +220,7 @@ def _row(alert: AnyAlert) -> dict[str, Any]:
         "signal": signal.name if signal else None,
         "source": str(alert.source),
         "fires_while": describe(alert),
+        "evaluated_by": evaluated_by(alert),
     }
 
 
@@ -217,11 +228,16 @@ def _explain(args: argparse.Namespace) -> int:
     from orders_obs.alerts.explain import explain
     from orders_obs.alerts.nodes import did_you_mean
 
-    alerts = list(_load(args).resolve(args.env))
-    found = [explain(alert) for alert in alerts if args.name in (alert.name, alert.full_name)]
+    catalogue = _load(args)
+    first = "production" if "production" in catalogue.environments else catalogue.environments[0]
+    alerts = list(catalogue.resolve(args.env or first))
+    wanted = [a for a in alerts if args.name in (a.name, a.full_name, a.alert_id, *a.was)]
+    found = [explain(alert) for alert in wanted]
     if not found:
         names = dict.fromkeys(alert.name for alert in alerts)
-        raise UserError(f"there is no alert {args.name!r} in {args.env}", hint=did_you_mean(args.name, names))
+        raise UserError(
+            f"there is no alert {args.name!r} in {args.env or first}", hint=did_you_mean(args.name, names)
+        )
     if args.json:
         print(json.dumps({"alerts": [explanation.as_data() for explanation in found]}, indent=2))
     else:

@@ -97,6 +97,23 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "true or false": (bool,),
 }
 
+# botocore's model of PutMetricAlarm.
+_ARGUMENTS = (
+    "ComparisonOperator", "DatapointsToAlarm", "Dimensions", "EvaluateLowSampleCountPercentile", "EvaluationCriteria",
+    "EvaluationInterval", "EvaluationPeriods", "EvaluationWindow", "ExtendedStatistic", "MetricName", "Metrics", "Namespace",
+    "Period", "Statistic", "Threshold", "ThresholdMetricId", "TreatMissingData", "Unit", "WarmUpConfiguration",
+    "ActionConfiguration",
+)  # fmt: skip
+_ENUMERATIONS = {
+    "ComparisonOperator": (
+        "GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold",
+        "LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold",
+    ),
+    "Statistic": ("SampleCount", "Average", "Sum", "Minimum", "Maximum"),
+    "TreatMissingData": ("breaching", "notBreaching", "ignore", "missing"),
+    "EvaluateLowSampleCountPercentile": ("evaluate", "ignore"),
+}  # fmt: skip
+
 
 def signal_of(node: Node) -> Signal:
     """The signal that a word names."""
@@ -189,10 +206,8 @@ def burn(
         words["slower_than"].fail(f"does not go with {signal.name}", "it goes with a latency")
     wanted = _wanted(signal, values)
     alerts: list[BurnAlert] = []
-    for word, pairs, default in (
-        ("page", _PAGE, _first(severities, page=True)),
-        ("ticket", _TICKET, _first(severities, page=False)),
-    ):
+    urgent, slow = _defaults(severities)
+    for word, pairs, default in (("page", _PAGE, urgent), ("ticket", _TICKET, slow)):
         own = words[word].text() if word in words else default
         name = renamed.get(own, own) if word in words else own
         if name == "none" or (word not in words and not name):
@@ -238,6 +253,7 @@ def raw(node: Node, common: dict[str, Any]) -> RawAlert:
             if key in given:
                 given[key].fail("is what the catalogue itself gives", "leave it out")
         _check_shape(words["cloudwatch"], _ALARM)
+        _check_words(words["cloudwatch"], given)
         cloudwatch = {key: value.data() for key, value in sorted(given.items())}
     if "prometheus" in words:
         own = words["prometheus"].mapping(_RAW_PROMETHEUS)
@@ -254,6 +270,22 @@ def raw(node: Node, common: dict[str, Any]) -> RawAlert:
         if not prometheus["expr"]:
             own["expr"].fail("is empty")
     return RawAlert(**common, cloudwatch=cloudwatch, prometheus=prometheus)
+
+
+def _check_words(node: Node, given: Mapping[str, Node]) -> None:
+    """What PutMetricAlarm refuses by its model: names, enumerations, what must be there."""
+    for key, value in given.items():
+        if key not in _ARGUMENTS:
+            value.fail("is no argument of put_metric_alarm", did_you_mean(key, _ARGUMENTS))
+        if key in _ENUMERATIONS and value.text() not in _ENUMERATIONS[key]:
+            value.fail(f"{value.text()!r} is not what AWS takes", f"one of {', '.join(_ENUMERATIONS[key])}")
+    if "EvaluationCriteria" in given:
+        return
+    for key in ("ComparisonOperator", "EvaluationPeriods"):
+        if key not in given:
+            node.fail(f"has no {key}")
+    if "Threshold" not in given and "ThresholdMetricId" not in given:
+        node.fail("has no Threshold")
 
 
 def _check_shape(node: Node, shape: Any) -> None:
@@ -433,6 +465,11 @@ def _window(
     return BurnWindow(length, length / _SHORT, factor, threshold, minimum)
 
 
-def _first(severities: Mapping[str, Severity], *, page: bool) -> str:
-    """The severity that an objective uses unless told otherwise: the first that pages, the first that does not and tells somebody."""
-    return next((s.name for s in severities.values() if s.page == page and not s.log), "")
+def _defaults(severities: Mapping[str, Severity]) -> tuple[str, str]:
+    """The severities of the fast and of the slow windows unless told otherwise; empty where there is none.
+
+    The first that pages, or where none does the first that tells somebody; and the first other one that does not page.
+    """
+    told = [severity for severity in severities.values() if not severity.log]
+    urgent = next((severity.name for severity in told if severity.page), told[0].name if told else "")
+    return urgent, next((s.name for s in told if not s.page and s.name != urgent), "")

@@ -14,10 +14,11 @@ from orders_obs.alerts.evaluate import SampleRule
 from orders_obs.alerts.model import Alert, BurnAlert, EventAlert
 from orders_obs.alerts.units import duration_text
 from orders_obs.errors import UserError
+from orders_obs.signals.aws_metrics import AWS_NAMESPACES
 from orders_obs.signals.model import Count, Level, Presence, Ratio, Share
 
 if TYPE_CHECKING:
-    from orders_obs.alerts.model import AnyAlert
+    from orders_obs.alerts.model import AnyAlert, Engine
 
 __all__ = ["ALARM_METRIC_USD", "COMPOSITE_USD", "Explanation", "alarm_parts", "explain", "seconds_until"]
 
@@ -111,11 +112,14 @@ def _burn_rows(alert: BurnAlert) -> list[tuple[str, str]]:
         f"when all fail, {duration_text(math.ceil(window.long * window.threshold))} for the window of {duration_text(window.long)}"
         for window in alert.windows
     )
-    over = duration_text(min(window.short for window in alert.windows))
+    over = "; ".join(
+        f"{duration_text(window.short)} after all is well where the window of {duration_text(window.long)} burned"
+        for window in alert.windows
+    )
     least = ", ".join(f"{window.minimum} in {duration_text(window.long)}" for window in alert.windows)
     return [
         ("how fast", fast),
-        ("recovers", f"the shortest window is clean after {over}"),
+        ("recovers", over),
         ("no data", "without events nothing burns"),
         ("low traffic", f"a window with fewer events says nothing: {least}"),
     ]
@@ -203,8 +207,17 @@ def _told(alert: AnyAlert) -> str:
     return ", ".join(reached) + (", and pages" if severity.page else "")
 
 
+def _absent(alert: AnyAlert, engine: Engine) -> str:
+    """Why an engine does not evaluate an alert in its environment; empty where it does."""
+    if alert.engines and engine not in alert.engines:
+        return "its engines leave it out"
+    if engine not in alert.environment.engines and engine not in alert.engines:
+        return f"{alert.environment.name} has no such engine"
+    return missing_on(alert, engine)
+
+
 def _prometheus(alert: AnyAlert) -> str:
-    reason = missing_on(alert, "prometheus")
+    reason = _absent(alert, "prometheus")
     if reason:
         return f"not there: {reason}"
     return (
@@ -213,7 +226,7 @@ def _prometheus(alert: AnyAlert) -> str:
 
 
 def _cloudwatch(alert: AnyAlert) -> str:
-    reason = missing_on(alert, "cloudwatch")
+    reason = _absent(alert, "cloudwatch")
     if reason:
         return f"not there: {reason}"
     if isinstance(alert, EventAlert):
@@ -224,11 +237,23 @@ def _cloudwatch(alert: AnyAlert) -> str:
         return f"not there: {error.message}"
     price = metrics * ALARM_METRIC_USD + composites * COMPOSITE_USD
     joined = f" and {composites} composite" if composites else ""
-    return f"{metrics} metrics{joined}, {price:.2f} USD a month at list price; {_CLOUDWATCH_LATE}"
+    named = f"{metrics} metric{'s' if metrics > 1 else ''}"
+    sent = _to_be_sent(alert)
+    return f"{named}{joined}, {price:.2f} USD a month at list price; {_CLOUDWATCH_LATE}{sent}"
+
+
+def _to_be_sent(alert: AnyAlert) -> str:
+    """What the service itself must send to CloudWatch."""
+    metric = getattr(getattr(alert, "signal", None), "cloudwatch", None)
+    if metric is None or metric.namespace in AWS_NAMESPACES:
+        return ""
+    return (
+        f"; the service itself must send {metric.namespace} {metric.name} there, else there is nothing to see"
+    )
 
 
 def _promql(alert: AnyAlert) -> str:
-    reason = missing_on(alert, "cloudwatch-promql")
+    reason = _absent(alert, "cloudwatch-promql")
     return (
         f"not there: {reason}"
         if reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,4 +24,11 @@ def load_catalogue(named: Path | str | None) -> Catalogue:
     if named:
         return load(named)
     here = Path("alerts")
-    return load(here if here.is_dir() else resource_path("alerts"))
+    if here.is_dir():
+        return load(here)
+    shipped = load(resource_path("alerts"))
+    print(
+        f"there is no folder alerts here: this is the shipped catalogue, of {shipped.service}",
+        file=sys.stderr,
+    )
+    return shipped

@@ -13,14 +13,16 @@ from orders_obs.alerts.model import Source
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Node", "compose", "did_you_mean", "loader", "nested_deeply", "read", "read_text"]
+__all__ = ["Node", "check_aliases", "compose", "did_you_mean", "loader", "nested_deeply", "read", "read_text"]
 
 _NAMED = 20
 """So many known words are said where none is near."""
 _DEEP = 200
+_MOST = 1_000_000
+"""So many values a document may hold, each alias counted with what it stands for."""
 _BRACKETS = re.compile(r"[][{}]")
 _INDENT = re.compile(rf"^[ ?:-]{{{_DEEP}}}", re.MULTILINE)
 
@@ -48,7 +50,6 @@ def read(path: Path) -> Node:
     node = compose(read_text(path), path)
     if node is None:
         raise UserError("is empty", hint="a catalogue begins with `catalogue: 1`", file=path)
-    _check_finite(path, node)
     return Node(path, node, "the file")
 
 
@@ -70,6 +71,8 @@ def compose(text: str, path: Path) -> yaml.Node | None:
         raise UserError(f"is not YAML: {error}", file=path) from None
     except RecursionError:
         raise UserError("is nested too deeply", file=path) from None
+    if node is not None:
+        check_aliases(path, node)
     return node
 
 
@@ -190,27 +193,42 @@ def loader(text: str) -> type[Any]:
     return plain if nested_deeply(text) else getattr(yaml, "CSafeLoader", plain)
 
 
-def _check_finite(path: Path, root: yaml.Node) -> None:
-    """Refuse a value that holds itself, as an alias can make one."""
-    done: set[int] = set()
+def check_aliases(path: Path, root: yaml.Node) -> None:
+    """Refuse a value that holds itself, or stands for very many, as aliases can make one.
+
+    Raises:
+        UserError: The document is one.
+    """
+    sizes: dict[int, int] = {}
     above: set[int] = set()
     work = [(root, False)]
     while work:
         node, left = work.pop()
         if left:
             above.discard(id(node))
-            done.add(id(node))
+            size = 1 + sum(sizes.get(id(part), 1) for part in _parts(node))
+            if size > _MOST:
+                raise UserError(
+                    "its aliases stand for more than a million values",
+                    file=path,
+                    line=node.start_mark.line + 1,
+                )
+            sizes[id(node)] = size
             continue
         if id(node) in above:
             raise UserError(
                 "a value holds itself", hint="take the alias out", file=path, line=node.start_mark.line + 1
             )
-        if id(node) in done or not isinstance(node, yaml.CollectionNode):
+        if id(node) in sizes or not isinstance(node, yaml.CollectionNode):
             continue
         above.add(id(node))
         work.append((node, True))
-        for child in node.value:
-            work += [(part, False) for part in child] if isinstance(child, tuple) else [(child, False)]
+        work += [(part, False) for part in _parts(node)]
+
+
+def _parts(node: Any) -> Iterator[yaml.Node]:
+    for child in node.value:
+        yield from child if isinstance(child, tuple) else (child,)
 
 
 def _flowing(node: Any) -> yaml.Node:

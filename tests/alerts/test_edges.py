@@ -8,11 +8,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import botocore.session
 import pytest
 import yaml
 
-from orders_obs.alerts import load
-from orders_obs.alerts.compile import aws, cloudwatch, prometheus, promql
+from orders_obs.alerts import conditions, load
+from orders_obs.alerts.compile import aws, cloudwatch, prometheus, promql, sns
 from orders_obs.cli import main
 from orders_obs.errors import UserError
 from orders_obs.sandbox import programs
@@ -471,3 +472,126 @@ def test_a_thousand_samples_are_an_expression_that_can_be_read(tmp_path: Path) -
     offsets = re.findall(r"offset (\S+) or", str(read_rules(text).alerts["one", "critical"]["expr"]))
     assert len(offsets) == 999
     assert json.dumps(offsets[:3]) == '["5m", "10m", "15m"]'
+
+
+# --- What a stranger writes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("app/shop/1", "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/shop/1", "app/NAME/ID"),
+        ("app/shop/1", "shop", "app/NAME/ID"),
+        ("targetgroup/shop/1", "shop", "targetgroup/NAME/ID"),
+        ("db_instance: shop", "db_instance: 'arn:aws:rds:eu-west-1:1:db:shop'", "the instance's identifier"),
+        ("cluster: shops", "cluster: 'arn:aws:ecs:eu-west-1:1:cluster/shops'", "the name alone"),
+    ],
+)
+def test_a_resource_in_a_form_that_no_metric_has_is_refused(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert old in HEAD
+    error = refused(tmp_path, ONE, HEAD.replace(old, new))
+    assert said in error.hint
+    assert "is not how CloudWatch names it" in error.message
+
+
+RAW = (
+    "  one: {severity: critical, raw: {cloudwatch: {Namespace: A, MetricName: B, Statistic: Sum, Period: 60,"
+    " EvaluationPeriods: 1, Threshold: 1, ComparisonOperator: GreaterThanThreshold}}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("MetricName", "MetricNam", "is no argument of put_metric_alarm; did you mean MetricName"),
+        ("GreaterThanThreshold", "GreaterThan", "is not what AWS takes; one of GreaterThan"),
+        ("Sum", "p99", "is not what AWS takes"),
+        ("Threshold: 1, ", "", "has no Threshold"),
+        ("EvaluationPeriods: 1, ", "", "has no EvaluationPeriods"),
+    ],
+)
+def test_a_raw_form_that_aws_refuses_by_its_model_is_refused(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    catalogue(tmp_path, RAW)
+    assert said in str(refused(tmp_path, RAW.replace(old, new, 1)))
+
+
+def test_the_arguments_of_a_raw_form_are_those_of_the_model() -> None:
+    model = botocore.session.get_session().get_service_model("cloudwatch")
+    shape = model.operation_model("PutMetricAlarm").input_shape
+    assert {*conditions._ARGUMENTS, *conditions._GIVEN} == set(shape.members)
+    for key, values in conditions._ENUMERATIONS.items():
+        known = getattr(shape.members[key], "enum", None)
+        assert not known or list(known) == list(values)
+
+
+def test_where_nobody_is_paged_the_fast_windows_of_an_objective_stay_with_the_worst(tmp_path: Path) -> None:
+    slo = "  one: {slo: {signal: http_error_ratio, objective: 99.9%}}\n"
+    for paging in ("true", "false"):
+        head = HEAD.replace(SEVERITIES, TWO.replace("page: true", f"page: {paging}"))
+        burns = catalogue(tmp_path, slo, head).burns
+        assert [(b.severity.name, len(b.windows)) for b in burns] == [("critical", 2), ("warning", 1)]
+
+
+def test_an_address_in_a_wrong_place_is_not_said_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "T01234567/B01234567/abcdefghijklmnop"
+    for old, new in (
+        ("{topic: shop-critical}", f'{{topic: a, email: ["https://hooks.slack.com/services/{secret}"]}}'),
+        (
+            "    every: 1m",
+            f'    alertmanager: {{smtp: "smtp://a:{secret}@mail:25", from: a@example.com}}\n    every: 1m',
+        ),
+        ("environments:", f'include: ["https://user:{secret}@example.com/own.yaml"]\nenvironments:'),
+    ):
+        path = write(tmp_path, HEAD.replace(old, new) + ONE)
+        assert main(["alerts", "show", "--catalogue", str(path)]) == 2
+        assert secret not in capsys.readouterr().err
+
+
+def test_an_alert_that_no_engine_of_an_environment_evaluates_is_shown_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = HEAD.replace("    every: 1m", "    engines: [prometheus]\n    every: 1m")
+    cpu = "  cpu: {signal: rds_cpu, critical: {above: 80%, over: 5m}}\n"
+    path = write(tmp_path, head + ONE + cpu)
+    assert main(["alerts", "show", "--catalogue", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "    on prometheus\n" in out
+    assert "    on no engine of this environment: it never fires here\n" in out
+    assert main(["alerts", "explain", "one", "--catalogue", str(path)]) == 0
+    assert "cloudwatch   not there: test has no such engine" in capsys.readouterr().out
+
+
+def test_receivers_of_a_topic_that_is_managed_elsewhere_are_a_difference(tmp_path: Path) -> None:
+    topic = "{topic: 'arn:aws:sns:eu-west-1:111122223333:pages', email: [a@example.com]}"
+    _, differences = sns.compile_subscriptions(
+        catalogue(tmp_path, ONE, HEAD.replace("{topic: shop-critical}", topic))
+    )
+    assert [d.reason for d in differences] == [
+        "severity critical: its topic is managed elsewhere, and so is who subscribes: not a@example.com"
+    ]
+
+
+def test_a_command_says_which_catalogue_it_took_where_there_is_none_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["alerts", "lint"]) == 0
+    assert "no folder alerts here: this is the shipped catalogue, of orders-api" in capsys.readouterr().err
+
+
+def test_an_expression_without_end_is_refused_and_ends_no_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rules.yml"
+    expr = " + ".join(["up"] * 2000)
+    file.write_text(
+        f"groups: [{{name: g, rules: [{{alert: A, labels: {{severity: x}}, expr: '{expr} > 1'}}]}}]\n"
+    )
+    assert main(["alerts", "lint", str(file)]) == 1
+    assert "nests more than 300 levels" in capsys.readouterr().out

@@ -66,7 +66,7 @@ def test_the_rows_say_what_to_expect() -> None:
 def test_what_an_engine_cannot_have_is_said_and_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["alerts", "explain", "error_rate", "--env", "demo", "--catalogue", str(ROOT / "alerts")]
     assert main(words) == 0
-    assert "not there: error_rate: CloudWatch has no period of 5 s" in capsys.readouterr().out
+    assert "cloudwatch   not there: demo has no such engine" in capsys.readouterr().out
     assert main([*words, "--json"]) == 0
     data = json.loads(capsys.readouterr().out)["alerts"]
     assert [row["name"] for row in data] == [

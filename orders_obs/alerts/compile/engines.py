@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orders_obs.alerts.model import Alert, BurnAlert, EventAlert, RawAlert
+from orders_obs.alerts.model import ENGINES, Alert, BurnAlert, EventAlert, RawAlert
 from orders_obs.errors import UserError
 from orders_obs.signals.model import Count, External, Level, Presence, Ratio, Selector, Share
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from orders_obs.alerts.model import AnyAlert, Engine, Environment, ResolvedCatalogue
     from orders_obs.signals.model import PromQL
 
-__all__ = ["Difference", "chosen", "missing_on", "sources"]
+__all__ = ["Difference", "chosen", "evaluated_by", "missing_on", "sources"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,15 @@ def chosen(catalogue: ResolvedCatalogue, engine: Engine) -> tuple[list[AnyAlert]
         else:
             differences.append(Difference(alert.name, alert.source.short, f"not on {engine}: {reason}"))
     return found, list(dict.fromkeys(differences))
+
+
+def evaluated_by(alert: AnyAlert) -> list[Engine]:
+    """The engines that evaluate an alert in its environment."""
+    return [
+        engine
+        for engine in ENGINES
+        if engine in (alert.engines or alert.environment.engines) and not missing_on(alert, engine)
+    ]
 
 
 def missing_on(alert: AnyAlert, engine: Engine) -> str:

@@ -368,11 +368,12 @@ def _seen(alert: Alert, story: _Events | _Levels) -> _Events | _Levels:
 
 
 def _burning_story(alert: BurnAlert) -> _Events:
-    """Everything well, everything failing, everything well again; long enough for the shortest pair to fire and to be over."""
+    """Everything well, everything failing, everything well again; long enough for the shortest pair to fire, and for all to be over."""
     every = alert.environment.every
     quiet = round(alert.windows[0].short / every)
     total = math.ceil(max(window.minimum for window in alert.windows) / quiet) + 1
-    looks = [(0, 0)] + [(total, 0)] * quiet + [(total, total)] * (quiet * 3) + [(total, 0)] * (quiet * 2)
+    clean = round(max(window.short for window in alert.windows) / every) + 2
+    looks = [(0, 0)] + [(total, 0)] * quiet + [(total, total)] * (quiet * 3) + [(total, 0)] * clean
     return _Events([total for total, _ in looks], [part for _, part in looks])
 
 

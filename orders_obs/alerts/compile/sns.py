@@ -67,6 +67,10 @@ def compile_subscriptions(catalogue: ResolvedCatalogue) -> tuple[list[dict[str, 
     differences = []
     for severity in catalogue.severities:
         if not severity.own_topic:
+            told = [*severity.email, *(receiver.kind for receiver in severity.receivers)]
+            if severity.topic and told:
+                reason = f"severity {severity.name}: its topic is managed elsewhere, and so is who subscribes: not {', '.join(told)}"
+                differences.append(Difference(severity.name, severity.source.short, reason))
             continue
         topic = {"TopicArn": topic_arn(severity, environment)}
         subscriptions += [{**topic, "Protocol": "email", "Endpoint": address} for address in severity.email]

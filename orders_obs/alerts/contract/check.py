@@ -76,7 +76,7 @@ def check(
         target_labels: Labels that the team's scrapes add, besides `TARGET_LABELS`.
     """
     if not uses_ours:
-        emitted = [_name_only(metric) if metric.origin == "library" else metric for metric in emitted]
+        emitted = [one for metric in emitted for one in _by_name_only(metric)]
     found = Inventory([*emitted, *recorded(queries)])
     checker = _Checker(found, list(unread), TARGET_LABELS | set(target_labels))
     findings = [finding for query in queries for finding in checker.query(query)]
@@ -96,8 +96,14 @@ def check(
     return list(dict.fromkeys(findings))
 
 
-def _name_only(metric: Emitted) -> Emitted:
-    return replace(metric, kind="unknown", labels=None, buckets=None, values=())
+def _by_name_only(metric: Emitted) -> list[Emitted]:
+    """A metric of ours as somebody else's: each of its series, and nothing of what they are."""
+    if metric.origin != "library":
+        return [metric]
+    names = dict.fromkeys((metric.name, *metric.series))
+    return [
+        replace(metric, name=name, kind="unknown", labels=None, buckets=None, values=()) for name in names
+    ]
 
 
 def recorded(queries: Iterable[Query]) -> list[Emitted]:

@@ -557,7 +557,7 @@ def _constant_outside(name: str) -> Any:
         from prometheus_client import Histogram
 
         return tuple(Histogram.DEFAULT_BUCKETS)
-    raise Unreadable(f"`{name}`")
+    raise Unreadable(f"`{name.rstrip('.')}`")
 
 
 def _text(node: ast.AST) -> str:

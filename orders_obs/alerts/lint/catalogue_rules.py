@@ -556,7 +556,7 @@ _CHECKS: dict[str, _Check] = {
         _not_built,
     ),
     "evaluated-nowhere": _Check(
-        "error", "No engine of the environment has the alert, so it exists on paper only.", _nowhere
+        "error", "No engine of any environment has the alert, so it exists on paper only.", _nowhere
     ),
     "minimum-out-of-reach": _Check(
         "error",

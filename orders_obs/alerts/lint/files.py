@@ -22,7 +22,9 @@ __all__ = ["lint_file", "lint_path"]
 _SUFFIXES = (".yaml", ".yml", ".json", ".template")
 _CATALOGUE = re.compile(r"^catalogue\s*:", re.MULTILINE)
 _SERVICE = re.compile(r"^service\s*:", re.MULTILINE)
-_RULES = re.compile(r"^\s*(?:groups|kind)\s*:", re.MULTILINE)
+_RULES = re.compile(
+    r"""^(?:groups\s*:|kind\s*:\s*["']?PrometheusRule\b|\s*\{?\s*"groups"\s*:)""", re.MULTILINE
+)
 _PASSED_OVER = {".git", ".venv", ".terraform", "node_modules"}
 
 

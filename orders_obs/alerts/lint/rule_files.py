@@ -301,6 +301,28 @@ def _ratio_of_unaggregated(rule: _Rule) -> Iterator[_Said]:
             )
 
 
+def _sides_never_match(rule: _Rule) -> Iterator[_Said]:
+    for node in nodes(rule.tree):
+        if op(node) in ("", "and", "or", "unless") or (
+            node.modifier is not None and node.modifier.matching is not None
+        ):
+            continue
+        one, other = (_kept_labels(scaled(side)[1]) for side in (node.lhs, node.rhs))
+        if one is not None and other is not None and one != other:
+            yield _Said(
+                f"`{op(node)}` joins series by ({', '.join(sorted(one))}) with series by ({', '.join(sorted(other))}): none are alike, so there is no result",
+                "the same labels on both sides, or `on (…) group_left`",
+            )
+
+
+def _kept_labels(node: Any) -> frozenset[str] | None:
+    """The labels that an aggregation names for its result, None for any other node."""
+    if aggregation(node) not in ("sum", "avg", "min", "max", "count", "group"):
+        return None
+    how, labels = grouping(node)
+    return labels if how == "By" else None
+
+
 def _ratio_without_minimum(rule: _Rule) -> Iterator[_Said]:
     for branch in terms(rule.tree, "or") if rule.is_alert else ():
         conditions = [found for term in terms(branch, "and") if (found := comparison(term))]
@@ -567,6 +589,11 @@ _CHECKS: dict[str, _Check] = {
         "error",
         "A series is divided by the one with equal labels: a failing series by itself, which is 1 at any error rate.",
         _ratio_of_unaggregated,
+    ),
+    "sides-never-match": _Check(
+        "error",
+        "An operator joins series with equal labels, so two sides that keep different labels give nothing.",
+        _sides_never_match,
     ),
     "ratio-without-minimum": _Check(
         "info",

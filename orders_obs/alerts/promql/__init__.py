@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Use", "children", "parse", "uses"]
 
+_DEEPEST = 300
 _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
 
@@ -41,9 +42,15 @@ def parse(expr: str) -> Any:
         ValueError: It is no PromQL; the message says why.
     """
     try:
-        return promql_parser.parse(expr)
+        tree = promql_parser.parse(expr)
     except (ValueError, TypeError) as error:
         raise ValueError(str(error)) from None
+    level = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in children(node)]
+        if not level:
+            return tree
+    raise ValueError(f"it nests more than {_DEEPEST} levels, too deeply to be judged")
 
 
 def uses(tree: Any) -> list[Use]:

@@ -103,3 +103,27 @@ def test_the_page_on_lint_has_every_rule_with_its_reason() -> None:
         if f"| `{name}` |" not in page or why not in page
     ]
     assert lacking == []
+
+
+@pytest.mark.parametrize("key", ["AlarmActions", "Dimensions"])
+def test_aliases_that_stand_for_millions_of_values_are_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, key: str
+) -> None:
+    lines = ["x0: &x0 [a, a, a, a, a, a, a, a, a, a]"]
+    lines += [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]" for n in range(1, 9)]
+    resource = f"Resources: {{A: {{Type: 'AWS::CloudWatch::Alarm', Properties: {{{key}: *x8}}}}}}"
+    file = tmp_path / "template.yaml"
+    file.write_text("\n".join([*lines, resource]) + "\n")
+    code, out, err = lint(capsys, file)
+    assert (code, out) == (2, "")
+    assert "its aliases stand for more than a million values" in err
+
+
+def test_a_manifest_that_only_speaks_of_rules_is_passed_over(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "role.yaml").write_text("kind: ClusterRole\nrules: [{apiGroups: ['']}]\n")
+    (tmp_path / "rules.yml").write_text(NAIVE)
+    code, _, err = lint(capsys, tmp_path)
+    assert code == 1
+    assert "1 files read, 1 of other kinds passed over" in err

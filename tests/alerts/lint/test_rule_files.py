@@ -47,6 +47,11 @@ def lint_alert(expr: str) -> list[Finding]:
 DEFECTS = [
     ("promql-invalid", "sum(rate(x_total[5m])", "sum(rate(x_total[5m])) > 1"),
     (
+        "sides-never-match",
+        "sum by (job) (rate(x_total[5m])) / sum(rate(y_total[5m])) > 2",
+        "sum by (job) (rate(x_total[5m])) / sum by (job) (rate(y_total[5m])) > 2",
+    ),
+    (
         "quantile-without-le",
         "histogram_quantile(0.99, sum by (job) (rate(x_seconds_bucket[5m]))) > 1",
         "histogram_quantile(0.99, sum by (job, le) (rate(x_seconds_bucket[5m]))) > 1",

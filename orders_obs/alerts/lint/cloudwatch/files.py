@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from orders_obs.alerts.nodes import nested_deeply
+from orders_obs.alerts.nodes import check_aliases, nested_deeply
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
@@ -300,6 +300,8 @@ class Document:
         loader = _Loader(text)
         try:
             node: yaml.Node | None = loader.get_single_node()
+            if node is not None:
+                check_aliases(self.path, node)
             self.data = None if node is None else loader.construct_document(node)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1

@@ -49,9 +49,9 @@ def metric_unknown(alarm: AlarmView) -> Iterator[Said]:
             continue
         near = difflib.get_close_matches(name, sorted(aws_names(str(space))), 1)
         hint = _INSTEAD.get((str(space), name)) or (f"did you mean {near[0]}?" if near else "")
-        level: Level = "error" if space in _COMPLETE and hint else "warning"
+        level: Level = "info" if not hint else "error" if space in _COMPLETE else "warning"
         yield Said(
-            f"{space} has no metric {name} that AWS documents, so there is no data",
+            f"{name} is no known metric of {space}: of one that is not there, there is no data",
             hint or "look it up in the service's guide",
             level,
         )

@@ -212,11 +212,9 @@ def topic_without_policy(view: FileView) -> Iterator[Found]:
     for topic in view.file.topics:
         if topic.policy is None or not isinstance(topic.policy, dict) or not view.is_told(topic):
             continue
-        text = json.dumps(topic.policy, default=text_of)
-        # A policy that lets in an account or everybody may let CloudWatch in too.
-        if "cloudwatch.amazonaws.com" not in text and not re.search(
-            r'"(AWS|Service|Principal)": (\["?|")\*|\$\{', text
-        ):
+        # A policy that lets in an account or everybody may let CloudWatch in too, and so may what only AWS knows.
+        principals = json.dumps(_principals(topic.policy), default=text_of)
+        if not re.search(r"cloudwatch\.amazonaws\.com|\*|\$\{|arn:|\b\d{12}\b", principals):
             yield (
                 topic.where,
                 _topic_name(topic),
@@ -225,6 +223,16 @@ def topic_without_policy(view: FileView) -> Iterator[Found]:
                     "allow Service cloudwatch.amazonaws.com sns:Publish, conditioned on aws:SourceAccount",
                 ),
             )
+
+
+def _principals(policy: Any) -> list[Any]:
+    statements = policy.get("Statement")
+    listed = statements if isinstance(statements, list) else [statements]
+    return [
+        statement.get("Principal") if isinstance(statement, dict) else statement
+        for statement in listed
+        if not isinstance(statement, dict) or statement.get("Effect") != "Deny"
+    ]
 
 
 def topic_without_subscription(view: FileView) -> Iterator[Found]:

@@ -66,6 +66,8 @@ class _Template:
                 continue
             properties = place["Properties"].mapping(made.get("Properties") or {}, f"`Properties` of {name}")
             resolved = self._value(properties)
+            if not isinstance(resolved, dict):
+                continue  # a macro makes it
             if kind in _ALARMS:
                 arguments = {**_counted(resolved), "AlarmName": self._alarm_name(name)}
                 (file.composites if kind == _ALARMS[1] else file.alarms).append(
