@@ -357,7 +357,9 @@ class Catalogue:
                     if name in ALERT_WORDS or name == _NONE:
                         node.fail("is a word of the language", "give the severity another name")
                     found.setdefault(name, []).append(node)
-        return found
+        # The catalogue's order is the order; what only a part has comes after it.
+        own = self._layers[-1].words.get("severities")
+        return {name: found[name] for name in (*(own.mapping() if own else ()), *found)}
 
     def _collect_alerts(self) -> dict[str, Node]:
         found: dict[str, Node] = {}

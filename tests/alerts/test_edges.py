@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from orders_obs.alerts import conditions, load
-from orders_obs.alerts.compile import aws, cloudwatch, prometheus, promql, sns
+from orders_obs.alerts.compile import alertmanager, aws, cloudwatch, prometheus, promql, sns
 from orders_obs.cli import main
 from orders_obs.errors import UserError
 from orders_obs.sandbox import programs
@@ -322,7 +322,7 @@ def test_a_name_that_grows_beyond_cloudwatchs_limit_is_refused(tmp_path: Path) -
     long = "x" * 63
     head = HEAD.replace("service: shop", f"service: {long}").replace("  test:", f"  {long}:")
     warning = f"{long[:-1]}y"
-    head = head.replace(SEVERITIES, f"severities: {{{long}: {{}}, {warning}: {{}}}}")
+    head = head.replace(SEVERITIES, f"severities: {{{long}: {{topic: a}}, {warning}: {{topic: b}}}}")
     one = f"  {long}: {{{ERRORS}, {long}: {{above: 5%, over: 5m}}}}\n"
     path = write(tmp_path, head + one)
     (alarm,) = cloudwatch.compile_all(load(path).resolve(long)).metric
@@ -475,6 +475,29 @@ def test_a_thousand_samples_are_an_expression_that_can_be_read(tmp_path: Path) -
 
 
 # --- What a stranger writes
+
+
+def test_a_parts_severities_come_after_the_catalogues_and_what_tells_nobody_mutes_nobody(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "part.yaml").write_text("severities: {quiet: {log: true}, team: {topic: team}}\n")
+    head = HEAD.replace(
+        SEVERITIES, "include: [part.yaml]\nseverities: {note: {log: true}, page: {topic: pages}}"
+    )
+    both = "  one: {signal: http_requests, note: {above: 9 requests, over: 5m}, page: {above: 5 requests, over: 5m}}\n"
+    resolved = catalogue(tmp_path, both, head)
+    assert [severity.name for severity in resolved.severities] == ["note", "page", "quiet", "team"]
+    assert cloudwatch.compile_all(resolved).composite == []
+    content, _ = alertmanager.configuration(resolved)
+    muting = {rule["source_matchers"][0] for rule in content["inhibit_rules"]}
+    assert muting == {'severity=~"page"'}
+
+
+def test_a_topic_is_encrypted_where_any_severity_on_it_asks_for_it(tmp_path: Path) -> None:
+    head = HEAD.replace(SEVERITIES, "severities: {critical: {topic: a}, warning: {topic: a, encrypt: true}}")
+    (topic,) = sns.compile_topics(catalogue(tmp_path, ONE, head))
+    assert topic["Attributes"]["KmsMasterKeyId"].startswith("alias/")
+    assert sns.compile_key(catalogue(tmp_path, ONE, head)) is not None
 
 
 @pytest.mark.parametrize(

@@ -298,6 +298,8 @@ def test_a_classic_alarm_reads_back_as_the_alert_that_it_is_built_from(drawn: Dr
             for other in drawn.wanted
             if other.name == each.name
             and topics[other.severity].rank < severity.rank
+            and topics[other.severity].topic
+            and not topics[other.severity].log
             and other.mode == "live"
         }
         presence = isinstance(SIGNALS[each.signal], Presence)

@@ -155,10 +155,13 @@ def _path(receiver: Receiver, name: str) -> str:
 
 
 def _inhibition(catalogue: ResolvedCatalogue) -> list[dict[str, Any]]:
-    """Of one alert, a worse severity mutes the others; one in shadow mutes nothing."""
+    """Of one alert, a worse severity mutes the others; one in shadow, or that tells nobody, mutes nothing."""
     rules = []
     for index, severity in enumerate(catalogue.severities[1:], 1):
-        worse = "|".join(other.name for other in catalogue.severities[:index])
+        telling = [other for other in catalogue.severities[:index] if not other.log]
+        if not telling:
+            continue
+        worse = "|".join(other.name for other in telling)
         rules.append(
             {
                 "source_matchers": [f'severity=~"{worse}"', 'mode!="shadow"'],

@@ -81,7 +81,8 @@ def compile_all(catalogue: ResolvedCatalogue) -> Alarms:
     own = _Own(own_things(catalogue))
     live: dict[str, list[AnyAlert]] = defaultdict(list)
     for alert in found:
-        if alert.mode == "live":
+        # What tells nobody mutes nobody.
+        if alert.mode == "live" and alert.severity.topic and not alert.severity.log:
             live[alert.name].append(alert)
     for alert in found:
         worse = [other for other in live[alert.name] if other.severity.rank < alert.severity.rank]

@@ -11,6 +11,7 @@ would tell (EventBridge user guide, "Using resource-based policies", Amazon SNS 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts.compile.engines import Difference
@@ -39,7 +40,10 @@ def own_topics(catalogue: ResolvedCatalogue) -> list[Severity]:
     found: dict[str, Severity] = {}
     for severity in catalogue.severities:
         if severity.own_topic:
-            found.setdefault(severity.topic, severity)
+            first = found.setdefault(severity.topic, severity)
+            # Whoever asks for encryption has it, for all that share the topic.
+            if severity.encrypt and not first.encrypt:
+                found[severity.topic] = replace(first, encrypt=True)
     return list(found.values())
 
 
