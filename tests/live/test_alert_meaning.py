@@ -188,9 +188,12 @@ def test_an_alert_that_keeps_its_state_is_held_for_an_hour_after_the_services_la
     series = {UP: f"1x20 {gone}", GOOD: f"0+60x20 {gone}", BAD: f"0+60x20 {gone}"}
     expected: dict[tuple[str, str], float | None] = {
         (FIRING, "20m"): 1,
-        (ALL_COUNT, "21m"): None,
-        (FIRING, "79m"): 1,
-        (FIRING, "80m"): 0,
+        # What it did in its last minutes stays in the samples that hold them.
+        (ALL_COUNT, "21m"): 480,
+        (ALL_COUNT, "24m"): 120,
+        (ALL_COUNT, "25m"): None,
+        (FIRING, "83m"): 1,
+        (FIRING, "84m"): 0,
     }
     check(program, tmp_path, series, expected)
 
@@ -208,5 +211,39 @@ def test_an_alert_that_keeps_its_state_outlasts_a_service_without_traffic_and_en
         (FIRING, "20m"): 1,
         (FIRING, f"{quiet + 20}m"): 1,
         (FIRING, f"{quiet + 30}m"): 0,
+    }
+    check(program, tmp_path, series, expected)
+
+
+def test_a_scrape_that_fails_takes_no_event_from_any_sample(program: Program, tmp_path: Path) -> None:
+    series = {
+        UP: "1x9 0 1x20",
+        GOOD: "0+60x9 stale 660+60x19",
+        BAD: "0+6x9 stale 66+6x19",
+    }
+    expected: dict[tuple[str, str], float | None] = {
+        (ALL_COUNT, "9m"): 330,
+        # The last value is a minute old; the next sample has what is missing.
+        (ALL_COUNT, "10m"): 264,
+        (BAD_COUNT, "10m"): 24,
+        **{(ALL_COUNT, f"{minute}m"): 330 for minute in (11, 12, 13, 14, 16, 17)},
+        (ALL_COUNT, "15m"): 396,
+    }
+    check(program, tmp_path, series, expected)
+
+
+def test_instances_that_follow_each_other_are_no_dip(program: Program, tmp_path: Path) -> None:
+    """A rolling deployment: what the old instance did stays in the samples that hold it."""
+    new_up, new_start, new_good = (text.replace('"a"', '"b"') for text in (UP, START, GOOD))
+    series = {
+        UP: "1x10 stale",
+        START: "-9999x10 stale",
+        GOOD: "0+200x10 stale",
+        new_up: "_x11 1x20",
+        new_start: "_x11 600x20",
+        new_good: "_x11 200+200x20",
+    }
+    expected: dict[tuple[str, str], float | None] = {
+        (ALL_COUNT, f"{minute}m"): 1000 for minute in range(9, 20)
     }
     check(program, tmp_path, series, expected)

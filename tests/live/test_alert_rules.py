@@ -125,8 +125,10 @@ def test_events_are_counted_exactly_at_any_scrape_interval_births_included(
         ("1x20", "0+2x10 0+2x9", "4E+00"),
         # New to Prometheus, with a past: its backlog is not counted.
         ("_x10 1x10", "_x10 1000+0x9", "nil"),
-        # Back after being away, when Prometheus had marked its series as gone: neither.
-        ("1x5 0x3 1x10", "0+2x5 stale _x3 1000+0x9", "nil"),
+        # Back after being away for more than two samples: neither.
+        ("1x2 0x8 1x10", "0+2x2 stale _x8 1000+0x9", "nil"),
+        # Back after being away for less: what it did meanwhile is known to have come since its last scrape.
+        ("1x5 0x3 1x10", "0+2x5 stale _x3 1000+0x9", "9.9E+02"),
     ],
 )
 def test_a_restart_or_a_new_target_counts_no_backlog(

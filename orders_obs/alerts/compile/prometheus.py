@@ -1,9 +1,9 @@
 """Prometheus recording and alerting rules.
 
-Events are counted exactly, on both sides of a ratio (`increase()` extrapolates and misses a series' first events): the counter now
-less what it was a sample ago. It was 0 where the process is young and was first scraped within the sample, where the counter fell, and
-where the series is younger than the sample while its target was up. The backlog of a target that only Prometheus is new to is not
-counted.
+Events are counted exactly, on both sides of a ratio (`increase()` extrapolates and misses a series' first events): the counter's last
+value less its last value a sample ago, so that neither a failed scrape nor the end of an instance takes events away. It was 0 where the
+process is young and was first scraped within the sample, where the counter fell, and where the series is younger than the sample while
+its target was up. The backlog of a target that only Prometheus is new to is not counted.
 
 Each sample is recorded as 1 where it breaches, 0 where it does not, nothing where it is missing. Adjacent samples are that record at
 `offset k * over`; their sum is compared with M.
@@ -191,7 +191,7 @@ class _Measured:
         self.part = self.total = self.level = ""
         self._service = service
         self._environment = environment
-        self._window = ""
+        self._window = self._seen = ""
 
     @property
     def any(self) -> str:
@@ -209,9 +209,10 @@ class _Measured:
     def events(self, signal: Ratio | Share | Count, bound: float | None, seconds: float) -> None:
         """Record the counts of samples of `seconds`."""
         self._window = duration_text(seconds)
+        self._seen = duration_text(max(seconds, _SCRAPES * self._environment.scrape))
         started = self._record(
             f"instance:started:{self._window}",
-            _started(self._service, self._window, seconds),
+            _started(self._service, self._window, self._seen, seconds),
             f"Targets whose process was first scraped within the last {self._window}, soon after its start: it counted from 0.",
         )
         name = f"job:{signal.name}"
@@ -281,25 +282,29 @@ class _Measured:
         return _of_service(name, self._service)
 
     def _increase(self, selector: Selector, started: str, suffix: str = "") -> str:
-        now = series(selector, Matcher("job", "=", self._service), suffix=suffix)
+        counter = series(selector, Matcher("job", "=", self._service), suffix=suffix)
+        now, then = self._last(counter), self._last(counter, f" offset {self._window}")
         up = _of_service("up", self._service)
+        was_up = f"max_over_time({up}[{self._seen}] offset {self._window}) == 1"
         return (
             "sum by (job) (\n"
             f"  {now}\n"
-            f"  - (({now} offset {self._window} <= {now} unless on (job, instance) {started})\n"
-            f"    or (0 * {now} and on (job, instance) ({up} offset {self._window} == 1 or {started})))\n"
+            f"  - (({then} <= {now} unless on (job, instance) {started})\n"
+            f"    or (0 * {now} and on (job, instance) ({was_up} or {started})))\n"
             ")"
         )
 
+    def _last(self, counter: str, offset: str = "") -> str:
+        """A counter's value, and its last one where the scrape failed or the target is gone; not where a new process has none yet."""
+        answers = f"{_of_service('up', self._service)}{offset} == 1"
+        return f"({counter}{offset} or (last_over_time({counter}[{self._seen}]{offset}) unless on (job, instance) {answers}))"
 
-def _started(service: str, window: str, seconds: float) -> str:
-    start = _of_service("process_start_time_seconds", service)
+
+def _started(service: str, window: str, seen: str, seconds: float) -> str:
+    start = f"{_of_service('process_start_time_seconds', service)}[{seen}]"
+    now, then = f"last_over_time({start})", f"last_over_time({start} offset {window})"
     # Young, and not scraped before the sample began: what it counted until its first scrape belongs to this sample and to no other.
-    return (
-        f"{start} != ({start} offset {window})\n"
-        "or\n"
-        f"({start} > time() - {number(2 * seconds)} unless {start} == last_over_time({start}[{window}] offset {window}))"
-    )
+    return f"{now} != {then}\nor\n({now} > time() - {number(2 * seconds)} unless {now} == {then})"
 
 
 def _rules_of(alert: AnyAlert) -> tuple[list[RecordingRule], list[RecordingRule | AlertingRule]]:
