@@ -618,3 +618,35 @@ def test_an_expression_without_end_is_refused_and_ends_no_process(
     )
     assert main(["alerts", "lint", str(file)]) == 1
     assert "nests more than 300 levels" in capsys.readouterr().out
+
+
+def test_aws_has_what_the_engines_of_the_environment_evaluate(tmp_path: Path) -> None:
+    alerts = ONE + (
+        "  cpu: {signal: rds_cpu, engines: [cloudwatch], critical: {above: 80%, over: 5m}}\n"
+        "  failed: {signal: deployment_failed, severity: critical}\n"
+    )
+
+    def built(engines: str) -> aws.DesiredState:
+        head = HEAD.replace("    every: 1m", f"    engines: [{engines}]\n    every: 1m")
+        return aws.compile_state(catalogue(tmp_path, alerts, head))
+
+    here = built("prometheus")
+    assert [alarm["AlarmName"] for alarm in here.metric_alarms] == ["shop-test-cpu-critical"]
+    assert here.rules == []
+    assert {d.name: d.reason for d in here.differences} == dict.fromkeys(
+        ("one", "failed"), "not on cloudwatch: test has no such engine"
+    )
+    promql_only = built("cloudwatch-promql")
+    assert [("EvaluationCriteria" in alarm) for alarm in promql_only.metric_alarms] == [False, True]
+    assert len(promql_only.rules) == 1
+    assert len(built("prometheus, cloudwatch").metric_alarms) == 2
+
+
+def test_what_is_only_recorded_is_recorded_on_either_engine_of_cloudwatch(tmp_path: Path) -> None:
+    head = HEAD.replace("    every: 1m", "    engines: [cloudwatch, cloudwatch-promql]\n    every: 1m")
+    head = head.replace(SEVERITIES, "severities: {note: {log: true}}")
+    dropped = "  dropped: {signal: telemetry_dropped, note: {above: 5 items, over: 5m}}\n"
+    state = aws.compile_state(catalogue(tmp_path, dropped, head))
+    assert [alarm["AlarmName"] for alarm in state.metric_alarms] == ["shop-test-dropped-note"]
+    (rule,) = state.rules
+    assert json.loads(rule["EventPattern"])["detail"] == {"alarmName": ["shop-test-dropped-note"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts.compile import cloudwatch, eventbridge, logs, promql, sns
@@ -58,7 +58,7 @@ class DesiredState:
 
 
 def compile_state(catalogue: ResolvedCatalogue) -> DesiredState:
-    """The desired state of one environment.
+    """The desired state of one environment: what its engines evaluate.
 
     An alert that asks for the engine `cloudwatch-promql` and not for `cloudwatch` is a PromQL alarm; where the environment has that
     engine, so is one that classic alarms have no data for.
@@ -66,8 +66,9 @@ def compile_state(catalogue: ResolvedCatalogue) -> DesiredState:
     Raises:
         UserError: An alert cannot be expressed, or a resource that it needs is not filled in.
     """
-    alarms = cloudwatch.compile_all(catalogue)
-    differences = list(alarms.differences)
+    classic, elsewhere = _of_classic(catalogue)
+    alarms = cloudwatch.compile_all(classic)
+    differences = [*alarms.differences, *elsewhere]
     made = {alarm["AlarmName"] for alarm in (*alarms.metric, *alarms.composite)}
     wanted = "cloudwatch-promql" in catalogue.environment.engines
     but = {
@@ -81,7 +82,7 @@ def compile_state(catalogue: ResolvedCatalogue) -> DesiredState:
         full_names = {alarm["AlarmName"] for alarm in added}
         names = {alert.name for alert in catalogue if alert.full_name in full_names}
         differences = [d for d in differences if d.name not in names] + [d for d in said if d.name in names]
-    rules = eventbridge.compile_rules(catalogue, alarms)
+    rules = eventbridge.compile_rules(replace(catalogue, events=classic.events), alarms)
     subscriptions, unreached = sns.compile_subscriptions(catalogue)
     return DesiredState(
         topics=sns.compile_topics(catalogue),
@@ -105,4 +106,27 @@ def _unmuted(catalogue: ResolvedCatalogue) -> list[Difference]:
         if alert.mode == "live"
         and not alert.severity.log
         and any(window.covers(alert) for window in catalogue.mutes)
+    ]
+
+
+def _of_classic(catalogue: ResolvedCatalogue) -> tuple[ResolvedCatalogue, list[Difference]]:
+    """The catalogue without the alerts that no classic alarm or rule is wanted of, and what that leaves out."""
+    environment = catalogue.environment
+    if "cloudwatch" in environment.engines:
+        return catalogue, []
+    announced = "cloudwatch-promql" in environment.engines
+    kept = replace(
+        catalogue,
+        alerts=tuple(alert for alert in catalogue.alerts if "cloudwatch" in alert.engines),
+        burns=tuple(alert for alert in catalogue.burns if "cloudwatch" in alert.engines),
+        raws=tuple(alert for alert in catalogue.raws if "cloudwatch" in alert.engines),
+        events=tuple(alert for alert in catalogue.events if announced or "cloudwatch" in alert.engines),
+    )
+    there = {alert.full_name for alert in kept}
+    return kept, [
+        Difference(
+            alert.name, alert.source.short, f"not on cloudwatch: {environment.name} has no such engine"
+        )
+        for alert in catalogue
+        if alert.full_name not in there and not alert.engines
     ]

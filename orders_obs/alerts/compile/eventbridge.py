@@ -47,7 +47,7 @@ def compile_rules(catalogue: ResolvedCatalogue, alarms: Alarms) -> list[dict[str
     rules = [_rule(alert) for alert in found if isinstance(alert, EventAlert)]
     quiet = {
         alert.full_name
-        for alert in found
+        for alert in catalogue
         if not isinstance(alert, EventAlert) and (alert.severity.log or alert.mode == "shadow")
     }
     names = sorted(quiet & {alarm["AlarmName"] for alarm in (*alarms.metric, *alarms.composite)})

@@ -26,7 +26,7 @@ _ALARM = (
 )  # fmt: skip
 _RENAMED = {"EvaluateLowSampleCountPercentile": "evaluate_low_sample_count_percentiles"}
 _HANDLED = ("AlarmActions", "OKActions", "InsufficientDataActions", "Dimensions", "Metrics", "Tags")
-_PROVIDER = ">= 6.0"
+_PROVIDER = "~> 6.0"
 _NEWER = "are newer than the AWS provider's types that this document keeps to"
 
 
