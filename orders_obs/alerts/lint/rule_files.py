@@ -413,8 +413,8 @@ def _rate_of_gauge(rule: _Rule) -> Iterator[_Said]:
 
 def _level_of_counter(rule: _Rule) -> Iterator[_Said]:
     for found in comparisons(rule.tree):
-        if found.joined and found.limit == 0:
-            continue  # asks only whether the counter has moved at all
+        if found.limit == 0:
+            continue  # whether it ever happened, or a gauge whose name ends like a counter's
         for name in _levels(found.value):
             if _is_counter(name) and name not in rule.file.recorded:
                 yield _Said(

@@ -142,7 +142,7 @@ DEFECTS = [
     ),
     (
         "level-of-counter",
-        "x_errors_total > 0",
+        "x_errors_total > 9",
         "x_errors_total > 0 and rate(x_requests_total[5m]) > 3",
     ),
     ("rate-of-sum", "rate(sum(x_total)[5m:1m]) > 1", "sum(rate(x_total[5m])) > 1"),

@@ -73,6 +73,8 @@ def missing_data_hides_outage(alarm: AlarmView) -> Iterator[Said]:
         yield Said(
             f"{result.text} is missing when all is down, and missing data is {_READ_AS[alarm.missing]}",
             "set TreatMissingData to breaching",
+            # AWS's own recommended alarms leave it so, and the metric goes on while the service is there.
+            "info" if known.namespace == "ECS/ContainerInsights" else "",
         )
 
 
