@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check judges compose-schema public-rules terraform-types unit live rules lock clean
+.PHONY: demo test check judges compose-schema public-rules terraform-types unit live emulator rules lock clean
 
 .venv: .venv/.ready
 
@@ -44,8 +44,16 @@ $(TERRAFORM_JUDGE)/node_modules/.package-lock.json: $(TERRAFORM_JUDGE)/package-l
 unit: .venv judges
 	$(BIN)/pytest -m "not live"
 
-live: .venv
+live: .venv emulator
 	$(BIN)/pytest -m live
+
+# An AWS emulator in an environment of its own: it pins the SDK that the package leaves open.
+emulator: .venv-emulator/.ready
+
+.venv-emulator/.ready: requirements/emulator.txt
+	$(PYTHON) -m venv --clear .venv-emulator
+	.venv-emulator/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/emulator.txt
+	@touch $@
 
 # The sandbox's alerts are builds of the catalogue.
 rules: .venv
@@ -56,6 +64,8 @@ rules: .venv
 lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev \
 	  --custom-compile-command "make lock" pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	  --custom-compile-command "make lock" requirements/emulator.in -o requirements/emulator.txt
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv .venv-emulator build dist

@@ -10,6 +10,7 @@ import pytest
 
 from orders_obs.sandbox import control, native, programs
 from orders_obs.sandbox.state import State
+from tests.live.emulator import Emulator, running
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,3 +57,10 @@ def sandbox() -> Iterator[State]:
     current = control.up("native")
     yield current
     control.down()
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """An AWS account of a module's own."""
+    with running() as current:
+        yield current
