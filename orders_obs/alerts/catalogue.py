@@ -23,15 +23,24 @@ from orders_obs.alerts.model import (
     Lookup,
     ResolvedCatalogue,
 )
-from orders_obs.alerts.nodes import Node, did_you_mean, read
+from orders_obs.alerts.nodes import Node, compose, did_you_mean, read
 from orders_obs.errors import UserError
 from orders_obs.signals import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orders_obs.alerts.lock import Locked
-    from orders_obs.alerts.model import Alert, BurnAlert, Engine, EventAlert, MuteWindow, RawAlert, Severity
+    from orders_obs.alerts.model import (
+        Alert,
+        AnyAlert,
+        BurnAlert,
+        Engine,
+        EventAlert,
+        MuteWindow,
+        RawAlert,
+        Severity,
+    )
 
 __all__ = ["ALERT_WORDS", "ENVIRONMENT_WORDS", "TOP_WORDS", "Catalogue", "load", "packages"]
 
@@ -43,7 +52,7 @@ ENVIRONMENT_WORDS = (
     "account", "alertmanager", "alerts", "engines", "every", "faster", "keep_logs", "region", "resources", "scrape", "severities", "traffic", "watchdog",
 )  # fmt: skip
 ALERT_WORDS = (
-    "breaching", "engines", "id", "minimum", "mode", "over", "owner", "raw", "runbook", "severity", "signal", "slo",
+    "breaching", "engines", "environments", "id", "minimum", "mode", "over", "owner", "raw", "runbook", "severity", "signal", "slo",
     "statistic", "was", "when_missing",
 )  # fmt: skip
 ALERTMANAGER_WORDS = ("from", "group_interval", "group_wait", "repeat_interval", "smtp", "username")
@@ -63,7 +72,7 @@ _EVERY, _SCRAPE = 60.0, 15.0
 _NONE = "none"
 _KEEP_LOGS = 30
 # The days that CloudWatch Logs can keep (API reference, PutRetentionPolicy).
-_RETENTIONS = (
+RETENTIONS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 _ECS_NAME = (r"[A-Za-z0-9_-]{1,255}", "the name alone")
@@ -83,8 +92,13 @@ _SMARTHOST = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}\Z")
 _LOG_GROUP = re.compile(r"[A-Za-z0-9_/.#-]{1,440}\Z")
 
 
-def load(path: Path | str) -> Catalogue:
+def load(path: Path | str, *, parts: Mapping[Path, str] | None = None) -> Catalogue:
     """Read a catalogue: a file, or a folder with one `*.yaml` file in it that has a `service:`.
+
+    Args:
+        path: The file or folder.
+        parts: Texts of parts that are taken as if they were written: each in place of the file that is included, else after all
+            that are.
 
     Raises:
         UserError: It cannot be read or is wrong; with file and line.
@@ -101,9 +115,9 @@ def load(path: Path | str) -> Catalogue:
                 file=path,
             )
         path = (files or every)[0]
-    catalogue = Catalogue(read(path), path)
-    for name in catalogue.environments:
-        catalogue.resolve(name)
+    texts = {file.resolve(): text for file, text in (parts or {}).items()}
+    catalogue = Catalogue(read(path), path, texts)
+    _check_shared_names([catalogue.resolve(name) for name in catalogue.environments])
     return catalogue
 
 
@@ -167,7 +181,8 @@ class Catalogue:
         version: Of the language.
     """
 
-    def __init__(self, root: Node, path: Path) -> None:
+    def __init__(self, root: Node, path: Path, parts: Mapping[Path, str] | None = None) -> None:
+        self._parts = parts or {}
         top = root.mapping(TOP_WORDS)
         for key in ("catalogue", "service", "environments"):
             if key not in top:
@@ -221,7 +236,7 @@ class Catalogue:
         for name in self._alert_names:
             merged = self._merge(name, found)
             common = self._common(name, merged, found.shape)
-            if common["mode"] == "disabled":
+            if common["mode"] == "disabled" or not self._is_in(merged, found.shape.name):
                 continue
             self._identify(merged, common, identities)
             form = self._form(merged)
@@ -253,6 +268,7 @@ class Catalogue:
                         place = merged.places[severity]
                         own = common | {"severity": severities[severity], "source": place.source}
                         alerts.append(conditions.sampled(signal, merged.conditions[severity], place, own))
+        _check_names([*alerts, *burns, *raws])
         return ResolvedCatalogue(
             self.service,
             self.owner,
@@ -271,6 +287,11 @@ class Catalogue:
     def lookups(self, environment: str) -> tuple[dict[str, Lookup], dict[str, Locked]]:
         """The lookups of an environment, and what the lock has for it."""
         return self._found(environment).shape.lookups, self._lock.get(environment, {})
+
+    @property
+    def alert_names(self) -> frozenset[str]:
+        """Names of the alerts of all layers, whichever environments have them."""
+        return frozenset(self._alert_names)
 
     @property
     def lock(self) -> dict[str, dict[str, Locked]]:
@@ -313,6 +334,34 @@ class Catalogue:
                 lines.append(line if node is None else f"{line:<47} # {_short(node, self.path.parent)}")
         return "\n".join(lines) + "\n"
 
+    def own_words(self, environment: str) -> dict[str, str]:
+        """By alert, what the team itself says of it and of its surroundings; what shipped packages say is left out.
+
+        Where this is as it was and what is built is not, a newer version of the package made the difference.
+        """
+        found = self._found(environment)
+        around = [
+            *(f"{word}: {node.flow()}" for word, node in sorted(found.words.items()) if word != "alerts"),
+            *(f"{name}={value}" for name, value in sorted(found.shape.resources.items())),
+            *(
+                f"{name}: {node.flow()}"
+                for name, nodes in self._severity_names.items()
+                for node in nodes
+                if node.source.file.parent != PACKAGES
+            ),
+        ]
+        texts = {}
+        for name in self._alert_names:
+            merged = self._merge(name, found)
+            own = [
+                f"{severity}.{word}: {value.flow()}"
+                for severity, words in ({"": merged.shared} | merged.conditions).items()
+                for word, value in sorted(words.items())
+                if value.source.file.parent != PACKAGES
+            ]
+            texts[name] = "\n".join([*around, *own])
+        return texts
+
     def _found(self, environment: str) -> _Environment:
         found = self._environments.get(environment)
         if found is None:
@@ -323,9 +372,8 @@ class Catalogue:
         return found
 
     def _included(self, top: Mapping[str, Node]) -> Iterator[_Layer]:
-        if "include" not in top:
-            return
-        for item in top["include"].sequence():
+        left = dict(self._parts)
+        for item in top["include"].sequence() if "include" in top else ():
             words = item.mapping(INCLUDE_WORDS) if item.is_mapping else {}
             text = "" if item.is_mapping else item.text()
             if item.is_mapping and ("file" in words) == ("package" in words):
@@ -339,13 +387,13 @@ class Catalogue:
                 file = self.path.parent / (words["file"].text() if words else text)
                 if "://" in str(words["file"].text() if words else text):
                     item.fail("is an address", "a part is a file, or a package: package:NAME")
-                if not _is_file(file):
+                if not _is_file(file) and not (left and file.resolve() in left):
                     item.fail(f"there is no file {file}", "the path is from the folder of this file")
             renamed = words["severities"].mapping() if "severities" in words else {}
-            part = read(file).mapping(PART_WORDS)
-            if "catalogue" in part:
-                _version(part["catalogue"])
-            yield _Layer(part, {theirs: ours.text() for theirs, ours in renamed.items()})
+            content = left.pop(file.resolve(), None) if left else None
+            yield _part(file, content, {theirs: ours.text() for theirs, ours in renamed.items()})
+        for file, content in left.items():
+            yield _part(file, content, {})
 
     def _collect_severities(self) -> dict[str, list[Node]]:
         found: dict[str, list[Node]] = {}
@@ -492,7 +540,7 @@ class Catalogue:
                 value.fail(f"is not known in {node.name}", hint)
             own[severity] = value
         if above:
-            for word in ("signal", "slo", "raw", "id", "was"):
+            for word in ("signal", "slo", "raw", "id", "was", "environments"):
                 if word in shared:
                     shared[word].fail("cannot differ between environments", "make it an alert of its own")
         if "severity" in shared:
@@ -521,6 +569,21 @@ class Catalogue:
             merged.conditions[severity] = lower | dict(words)
             merged.places[severity] = value
         merged.place = node
+
+    def _is_in(self, merged: _Merged, environment: str) -> bool:
+        """Whether an environment has an alert: each has it unless the alert names those that have."""
+        if "environments" not in merged.shared:
+            return True
+        node = merged.shared["environments"]
+        for item in node.sequence():
+            if item.text() not in self._environments:
+                item.fail(
+                    f"{item.text()!r} is no environment of the catalogue",
+                    did_you_mean(item.text(), self._environments),
+                )
+        if not node.sequence():
+            node.fail("is empty", "say mode: disabled where none has it")
+        return environment in {item.text() for item in node.sequence()}
 
     def _form(self, merged: _Merged) -> str:
         forms = [word for word in _FORMS if word in merged.shared]
@@ -614,6 +677,49 @@ class Catalogue:
                     yield routes.waiver(item, RULES, self._alert_names)
 
 
+def _part(file: Path, text: str | None, severities: Mapping[str, str]) -> _Layer:
+    """A part, from its text where it is not to be read."""
+    composed = None if text is None else compose(text, file)
+    root = read(file) if composed is None else Node(file, composed, "the file")
+    words = root.mapping(PART_WORDS)
+    if "catalogue" in words:
+        _version(words["catalogue"])
+    return _Layer(words, severities)
+
+
+def _check_names(alerts: Iterable[AnyAlert]) -> None:
+    """See that no raw form takes the name of another alarm."""
+    made: dict[str, AnyAlert] = {}
+    for alert in alerts:
+        other = made.setdefault(alert.full_name, alert)
+        if other is not alert:
+            raise UserError(
+                f"{alert.name}: {alert.full_name} is the name of the alarm of {other.name} too, in {other.source.short}",
+                hint="a name on CloudWatch is one alarm: give one of them another",
+                file=alert.source.file,
+                line=alert.source.line,
+            )
+
+
+def _check_shared_names(environments: Iterable[ResolvedCatalogue]) -> None:
+    """See that no two environments of one account and region mean the same alarm by a raw form's own name."""
+    made: dict[tuple[str, str, str], AnyAlert] = {}
+    for alert in (
+        alert for each in environments for alert in each.raws if "AlarmName" in (alert.cloudwatch or {})
+    ):
+        place = alert.environment
+        if not place.account or "cloudwatch" not in (alert.engines or place.engines):
+            continue
+        other = made.setdefault((place.account, place.region, alert.full_name), alert).environment
+        if other.name != place.name:
+            raise UserError(
+                f"{alert.name}: {alert.full_name} is one alarm, and {other.name} and {place.name} are in the same account and region",
+                hint=f"say whose it is, such as environments: [{other.name}]",
+                file=alert.source.file,
+                line=alert.source.line,
+            )
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
@@ -655,8 +761,8 @@ def _engines(node: Node) -> tuple[Engine, ...]:
 
 def _retention(node: Node) -> int:
     days = units.duration(node) / 86_400
-    if days not in _RETENTIONS:
-        near = sorted(_RETENTIONS, key=lambda kept: abs(kept - days))[:2]
+    if days not in RETENTIONS:
+        near = sorted(RETENTIONS, key=lambda kept: abs(kept - days))[:2]
         node.fail(
             f"CloudWatch Logs cannot keep for {node.text()}",
             f"the nearest are {' and '.join(f'{d}d' for d in sorted(near))}",

@@ -28,8 +28,10 @@ _ENGINES = (
 )  # fmt: skip
 
 
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to a parser."""
+def register(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+    """Add the command to a parser; what it returns takes further ones."""
     parser = subparsers.add_parser(
         "alerts", help="the alert catalogue: show it, check it, build rules and alarms from it"
     )
@@ -99,6 +101,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         command.add_argument(
             "--catalogue", help="a file or folder (default: alerts/ here, else the shipped one)"
         )
+    return commands
 
 
 def _load(args: argparse.Namespace) -> Catalogue:

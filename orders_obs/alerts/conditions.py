@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts import units
-from orders_obs.alerts.model import Alert, BurnAlert, BurnWindow, EventAlert, RawAlert
+from orders_obs.alerts.model import Alert, BurnAlert, BurnWindow, EventAlert
 from orders_obs.alerts.nodes import did_you_mean
+from orders_obs.alerts.raw import RAW_WORDS, raw
 from orders_obs.signals import SIGNALS, Count, Event, Level, Presence, Ratio, Share
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ __all__ = [
 SIDES: tuple[Comparison, ...] = ("above", "below", "at_least", "at_most")
 CONDITION_WORDS = (*SIDES, "absent_for", "breaching", "over", "slower_than")
 SLO_WORDS = ("objective", "page", "period", "signal", "slower_than", "ticket")
-RAW_WORDS = ("cloudwatch", "prometheus")
 WHEN_MISSING: dict[str, WhenMissing] = {"ok": "ok", "breach": "breach", "keep": "keep", "unknown": "unknown"}
 
 _STATISTICS: dict[str, Statistic] = {"average": "Average", "maximum": "Maximum", "minimum": "Minimum"}
@@ -45,74 +45,6 @@ _HOUR, _DAY = 3600.0, 86_400.0
 _PAGE = ((_HOUR, 0.02), (6 * _HOUR, 0.05))
 _TICKET = ((3 * _DAY, 0.1),)
 _SHORT = 12
-_RAW_TIMES = ("for", "keep_firing_for")
-_RAW_PROMETHEUS = ("expr", *_RAW_TIMES, "labels")
-# Prometheus's own notation, which has weeks, years and sums such as 1h30m.
-_PROMETHEUS_TIME = re.compile(r"0|(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?", re.ASCII)
-_LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
-# What the compiler itself gives an alarm.
-_GIVEN = (
-    "AlarmName",
-    "AlarmActions",
-    "OKActions",
-    "InsufficientDataActions",
-    "ActionsEnabled",
-    "Tags",
-    "AlarmDescription",
-)
-
-
-# What the arguments of `put_metric_alarm` are, where other engines read them; `!` marks what must be there. Source: its model in botocore.
-_DIMENSIONS = [{"Name!": "text", "Value!": "text"}]
-_STAT = {
-    "Metric!": {"Namespace!": "text", "MetricName!": "text", "Dimensions": _DIMENSIONS},
-    "Period!": "whole number",
-    "Stat!": "text",
-    "Unit": "text",
-}
-_QUERY = {
-    "Id!": "text",
-    "MetricStat": _STAT,
-    "Expression": "text",
-    "Label": "text",
-    "ReturnData": "true or false",
-    "Period": "whole number",
-    "AccountId": "text",
-}
-_ALARM = {
-    **dict.fromkeys(
-        ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Unit", "ComparisonOperator", "TreatMissingData",
-         "EvaluateLowSampleCountPercentile", "ThresholdMetricId"),
-        "text",
-    ),
-    **dict.fromkeys(("Period", "EvaluationPeriods", "DatapointsToAlarm", "EvaluationInterval"), "whole number"),
-    "Threshold": "number",
-    "Dimensions": _DIMENSIONS,
-    "Metrics": [_QUERY],
-}  # fmt: skip
-_TYPES: dict[str, tuple[type, ...]] = {
-    "text": (str,),
-    "number": (int, float),
-    "whole number": (int,),
-    "true or false": (bool,),
-}
-
-# botocore's model of PutMetricAlarm.
-_ARGUMENTS = (
-    "ComparisonOperator", "DatapointsToAlarm", "Dimensions", "EvaluateLowSampleCountPercentile", "EvaluationCriteria",
-    "EvaluationInterval", "EvaluationPeriods", "EvaluationWindow", "ExtendedStatistic", "MetricName", "Metrics", "Namespace",
-    "Period", "Statistic", "Threshold", "ThresholdMetricId", "TreatMissingData", "Unit", "WarmUpConfiguration",
-    "ActionConfiguration",
-)  # fmt: skip
-_ENUMERATIONS = {
-    "ComparisonOperator": (
-        "GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold",
-        "LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold",
-    ),
-    "Statistic": ("SampleCount", "Average", "Sum", "Minimum", "Maximum"),
-    "TreatMissingData": ("breaching", "notBreaching", "ignore", "missing"),
-    "EvaluateLowSampleCountPercentile": ("evaluate", "ignore"),
-}  # fmt: skip
 
 
 def signal_of(node: Node) -> Signal:
@@ -239,90 +171,6 @@ def burn(
 def event(signal: Event, common: dict[str, Any]) -> EventAlert:
     """An announcement."""
     return EventAlert(**common, signal=signal)
-
-
-def raw(node: Node, common: dict[str, Any]) -> RawAlert:
-    """An alert in an engine's own form."""
-    words = node.mapping(RAW_WORDS)
-    if not words:
-        node.fail("has no engine", f"one of {', '.join(RAW_WORDS)}")
-    cloudwatch = prometheus = None
-    if "cloudwatch" in words:
-        given = words["cloudwatch"].mapping()
-        for key in _GIVEN:
-            if key in given:
-                given[key].fail("is what the catalogue itself gives", "leave it out")
-        _check_shape(words["cloudwatch"], _ALARM)
-        _check_words(words["cloudwatch"], given)
-        cloudwatch = {key: value.data() for key, value in sorted(given.items())}
-    if "prometheus" in words:
-        own = words["prometheus"].mapping(_RAW_PROMETHEUS)
-        if "expr" not in own:
-            words["prometheus"].fail("has no expr")
-        prometheus = {
-            key: _labels(value)
-            if key == "labels"
-            else _time(key, value)
-            if key in _RAW_TIMES
-            else value.text()
-            for key, value in own.items()
-        }
-        if not prometheus["expr"]:
-            own["expr"].fail("is empty")
-    return RawAlert(**common, cloudwatch=cloudwatch, prometheus=prometheus)
-
-
-def _check_words(node: Node, given: Mapping[str, Node]) -> None:
-    """What PutMetricAlarm refuses by its model: names, enumerations, what must be there."""
-    for key, value in given.items():
-        if key not in _ARGUMENTS:
-            value.fail("is no argument of put_metric_alarm", did_you_mean(key, _ARGUMENTS))
-        if key in _ENUMERATIONS and value.text() not in _ENUMERATIONS[key]:
-            value.fail(f"{value.text()!r} is not what AWS takes", f"one of {', '.join(_ENUMERATIONS[key])}")
-    if "EvaluationCriteria" in given:
-        return
-    for key in ("ComparisonOperator", "EvaluationPeriods"):
-        if key not in given:
-            node.fail(f"has no {key}")
-    if "Threshold" not in given and "ThresholdMetricId" not in given:
-        node.fail("has no Threshold")
-
-
-def _check_shape(node: Node, shape: Any) -> None:
-    """See that a value is of the form that its readers count on; what AWS may have added goes through unread."""
-    if isinstance(shape, list):
-        for item in node.sequence():
-            _check_shape(item, shape[0])
-    elif isinstance(shape, dict):
-        values = node.mapping()
-        for word, inner in shape.items():
-            name = word.removesuffix("!")
-            if name in values:
-                _check_shape(values[name], inner)
-            elif name != word:
-                node.fail(f"does not say {name}")
-    else:
-        value = node.data()
-        if not isinstance(value, _TYPES[shape]) or (isinstance(value, bool) and shape != "true or false"):
-            node.fail(
-                f"{value!r} is no {shape}"
-                if shape != "true or false"
-                else f"{value!r} is neither true nor false"
-            )
-
-
-def _time(word: str, node: Node) -> str:
-    if not _PROMETHEUS_TIME.fullmatch(node.text()):
-        node.fail(f"{node.text()!r} is no duration of Prometheus", f"such as {word}: 5m")
-    return node.text()
-
-
-def _labels(node: Node) -> dict[str, str]:
-    values = node.mapping()
-    for name, value in values.items():
-        if not _LABEL.fullmatch(name):
-            value.fail("is no name of a label", "letters, digits and _, no digit and no __ first")
-    return {name: value.text() for name, value in sorted(values.items())}
 
 
 def _absence(signal: Presence, values: Mapping[str, Node], place: Node, common: dict[str, Any]) -> Alert:

@@ -11,7 +11,8 @@ from orders_obs.alerts.compile.engines import missing_on
 from orders_obs.alerts.compile.names import topic_name
 from orders_obs.alerts.describe import describe, number
 from orders_obs.alerts.evaluate import SampleRule
-from orders_obs.alerts.model import Alert, BurnAlert, EventAlert
+from orders_obs.alerts.model import Alert, BurnAlert, EventAlert, RawAlert
+from orders_obs.alerts.prices import ALARM_METRIC_USD, COMPOSITE_USD
 from orders_obs.alerts.units import duration_text
 from orders_obs.errors import UserError
 from orders_obs.signals.aws_metrics import AWS_NAMESPACES
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ALARM_METRIC_USD", "COMPOSITE_USD", "Explanation", "alarm_parts", "explain", "seconds_until"]
 
-ALARM_METRIC_USD = 0.10
-"""USD a month for a standard alarm's metric, of which each in an expression counts: AWS's list price in us-east-1, as known in 2026."""
-COMPOSITE_USD = 0.50
-"""USD a month for a composite alarm, likewise."""
 _CLOUDWATCH_LATE = "its metrics arrive 1 to 2 minutes later than that"
 
 _NO_DATA = {
@@ -66,6 +63,8 @@ def explain(alert: AnyAlert) -> Explanation:
     if isinstance(alert, Alert | BurnAlert | EventAlert):
         rows.append(("watches", f"{alert.signal.title}. {alert.signal.description}"))
     rows.append(("fires", f"while {describe(alert)}"))
+    if isinstance(alert, RawAlert) and (alert.cloudwatch or {}).get("AlarmDescription"):
+        rows.append(("says", " ".join(str((alert.cloudwatch or {})["AlarmDescription"]).split())))
     if isinstance(alert, Alert):
         rows += _sampled_rows(alert)
     elif isinstance(alert, BurnAlert):
@@ -198,6 +197,12 @@ def _told(alert: AnyAlert) -> str:
     severity = alert.severity
     if alert.mode == "shadow":
         return "nobody: it is in shadow"
+    own = alert.cloudwatch or {} if isinstance(alert, RawAlert) else {}
+    if own.get("ActionsEnabled") is False:
+        return "nobody: its actions are disabled"
+    if "AlarmActions" in own:
+        told = ", ".join(map(str, own["AlarmActions"]))
+        return f"what its own alarm names: {told}" if told else "nobody: its alarm has no AlarmActions"
     if severity.log:
         return "nobody: it is recorded"
     reached = [f"topic {topic_name(severity, alert.environment)}"] if severity.topic else []
@@ -237,7 +242,7 @@ def _cloudwatch(alert: AnyAlert) -> str:
         return f"not there: {error.message}"
     price = metrics * ALARM_METRIC_USD + composites * COMPOSITE_USD
     joined = f" and {composites} composite" if composites else ""
-    named = f"{metrics} metric{'s' if metrics > 1 else ''}"
+    named = f"{metrics} metric{'' if metrics == 1 else 's'}"
     sent = _to_be_sent(alert)
     return f"{named}{joined}, {price:.2f} USD a month at list price; {_CLOUDWATCH_LATE}{sent}"
 

@@ -326,12 +326,30 @@ class RawAlert(AnyAlert):
     """An alert in an engine's own form; only that the engines mean the same is not claimed.
 
     Attributes:
-        cloudwatch: Arguments of `put_metric_alarm` without name, actions and tags; None where it has none.
-        prometheus: `expr` and, where wanted, `for`, `keep_firing_for`, `labels`; None where it has none.
+        cloudwatch: Arguments of `put_metric_alarm`, or of `put_composite_alarm` where it has an `AlarmRule`. Name, description,
+            actions and whether they are enabled take the place of what the severity gives; an empty one means none. None where it
+            has none.
+        prometheus: `expr` and, where wanted, `for`, `keep_firing_for`, `labels`, `annotations`; where it has an `alert`, it is that
+            rule and nothing is added. None where it has none.
     """
 
     cloudwatch: dict[str, Any] | None
     prometheus: dict[str, Any] | None
+
+    @property
+    def full_name(self) -> str:
+        """Its own name on CloudWatch where it says one."""
+        return self.name_on_aws(self.name)
+
+    def name_on_aws(self, name: str) -> str:
+        """Its own name on CloudWatch where it says one, whatever the alert is called."""
+        own = (self.cloudwatch or {}).get("AlarmName")
+        return str(own) if own else super().name_on_aws(name)
+
+    @property
+    def composite(self) -> bool:
+        """Whether it is a composite on CloudWatch."""
+        return "AlarmRule" in (self.cloudwatch or {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,7 @@
-"""What is on AWS: found, compared, changed. The only part that calls AWS with a person's or a pipeline's credentials."""
+"""The catalogue on AWS: audit, plan, apply, drift; and whether AWS would take a call, before it is made."""
+
+from __future__ import annotations
+
+from orders_obs.alerts.aws_calls import Problem, validate
+
+__all__ = ["Problem", "validate"]

@@ -12,7 +12,7 @@ import botocore.session
 import pytest
 import yaml
 
-from orders_obs.alerts import conditions, load
+from orders_obs.alerts import load, raw
 from orders_obs.alerts.compile import alertmanager, aws, cloudwatch, prometheus, promql, sns
 from orders_obs.cli import main
 from orders_obs.errors import UserError
@@ -545,8 +545,8 @@ def test_a_raw_form_that_aws_refuses_by_its_model_is_refused(
 def test_the_arguments_of_a_raw_form_are_those_of_the_model() -> None:
     model = botocore.session.get_session().get_service_model("cloudwatch")
     shape = model.operation_model("PutMetricAlarm").input_shape
-    assert {*conditions._ARGUMENTS, *conditions._GIVEN} == set(shape.members)
-    for key, values in conditions._ENUMERATIONS.items():
+    assert {*raw._METRIC_ARGUMENTS, *raw._GIVEN} == set(shape.members)
+    for key, values in raw._ENUMERATIONS.items():
         known = getattr(shape.members[key], "enum", None)
         assert not known or list(known) == list(values)
 

@@ -7,6 +7,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from orders_obs.alerts.compile.composites import named_alarms
+
 if TYPE_CHECKING:
     from orders_obs.alerts.compile.aws import DesiredState
     from orders_obs.alerts.model import ResolvedCatalogue
@@ -117,7 +119,7 @@ def template(catalogue: ResolvedCatalogue, state: DesiredState) -> dict[str, Any
             "AWS::CloudWatch::Alarm", alarm["AlarmName"], alarm, DependsOn=before
         )
     for composite in state.composite_alarms:
-        children = [alarms[name] for name in _named(composite) if name in alarms]
+        children = [alarms[name] for name in named_alarms(composite) if name in alarms]
         name = composite["AlarmName"]
         alarms[name] = add(
             "AWS::CloudWatch::CompositeAlarm", name, composite, DependsOn=sorted({*before, *children})
@@ -136,12 +138,6 @@ def template(catalogue: ResolvedCatalogue, state: DesiredState) -> dict[str, Any
         "Description": f"Alerts of {catalogue.service} in {catalogue.environment.name}, built by orders-obs",
         "Resources": dict(sorted(resources.items())),
     }
-
-
-def _named(composite: dict[str, Any]) -> list[str]:
-    """The alarms that a composite refers to."""
-    names = re.findall(r'\("([^"]+)"\)', composite["AlarmRule"])
-    return [*names, *([composite["ActionsSuppressor"]] if "ActionsSuppressor" in composite else [])]
 
 
 def _identifier(kind: str, name: str) -> str:

@@ -15,10 +15,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from orders_obs.alerts.compile.composites import children_first
 from orders_obs.alerts.compile.engines import Difference, chosen
 from orders_obs.alerts.compile.names import own_things, resource, tags, topic_arn
 from orders_obs.alerts.describe import describe, title
 from orders_obs.alerts.model import Alert, BurnAlert, RawAlert
+from orders_obs.alerts.raw import HEAD
 from orders_obs.alerts.units import duration_text
 from orders_obs.errors import UserError
 from orders_obs.signals.model import Count, Level, Presence, Ratio, Share
@@ -84,9 +86,21 @@ def compile_all(catalogue: ResolvedCatalogue) -> Alarms:
         # What tells nobody mutes nobody.
         if alert.mode == "live" and alert.severity.topic and not alert.severity.log:
             live[alert.name].append(alert)
+    made_by: dict[str, AnyAlert] = {}
     for alert in found:
+        before = len(alarms.metric), len(alarms.composite)
         worse = [other for other in live[alert.name] if other.severity.rank < alert.severity.rank]
         _add(alarms, alert, worse, own)
+        for alarm in (*alarms.metric[before[0] :], *alarms.composite[before[1] :]):
+            other = made_by.setdefault(alarm["AlarmName"], alert)
+            if other is not alert:
+                _fail(
+                    alert,
+                    f"its alarm {alarm['AlarmName']} is one of {other.name} too, in {other.source.short}",
+                    "a name on CloudWatch is one alarm: give one of them another",
+                )
+    if catalogue.raws:
+        alarms.composite = _children_first(alarms.composite, made_by)
     return alarms
 
 
@@ -168,7 +182,7 @@ def _add(alarms: Alarms, alert: AnyAlert, worse: Sequence[AnyAlert], own: _Own) 
         alarms.differences += _late_windows(alert)
     elif isinstance(alert, RawAlert):
         assert alert.cloudwatch is not None  # noqa: S101  # else the engine does not have it
-        alarms.metric.append({**alarm_head(alert), **alert.cloudwatch})
+        (alarms.composite if alert.composite else alarms.metric).append(_raw(alert, alert.cloudwatch))
 
 
 class _Own:
@@ -232,7 +246,7 @@ def alarm_head(alert: AnyAlert) -> dict[str, Any]:
     """
     head: dict[str, Any] = {
         "AlarmName": alarm_name(alert),
-        "AlarmDescription": _description(alert),
+        **({"AlarmDescription": _description(alert)} if not _says(alert, "AlarmDescription") else {}),
         "ActionsEnabled": alert.mode == "live",
         "Tags": tags(
             alert.service,
@@ -247,6 +261,31 @@ def alarm_head(alert: AnyAlert) -> dict[str, Any]:
     if topic:
         head["AlarmActions"] = head["OKActions"] = [topic]
     return head
+
+
+def _says(alert: AnyAlert, word: str) -> bool:
+    """Whether a raw form says a word itself."""
+    return isinstance(alert, RawAlert) and word in (alert.cloudwatch or {})
+
+
+def _raw(alert: RawAlert, given: dict[str, Any]) -> dict[str, Any]:
+    """A raw form with what it leaves to the catalogue; what it says to be empty is left out."""
+    alarm = {**alarm_head(alert), **given}
+    # Shadow tells nobody, whatever the alarm says.
+    alarm["ActionsEnabled"] = alert.mode == "live" and given.get("ActionsEnabled", True)
+    return {key: value for key, value in alarm.items() if key not in HEAD or value not in ("", [])}
+
+
+def _children_first(composites: list[dict[str, Any]], made_by: dict[str, AnyAlert]) -> list[dict[str, Any]]:
+    ordered, left = children_first(composites)
+    if left:
+        names = ", ".join(alarm["AlarmName"] for alarm in left)
+        _fail(
+            made_by[left[0]["AlarmName"]],
+            f"composites depend on each other in a circle: {names}",
+            "take one of them out of the other's AlarmRule",
+        )
+    return ordered
 
 
 def _metric_alarm(alert: Alert, own: dict[str, list[str]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
+from orders_obs.alerts.compile.composites import named_alarms
 from orders_obs.alerts.compile.engines import Difference
 from orders_obs.alerts.compile.names import rule_name
 from orders_obs.alerts.model import EventAlert
@@ -23,6 +24,10 @@ _ALARM = (
     "AlarmName", "AlarmDescription", "ActionsEnabled", "ComparisonOperator", "DatapointsToAlarm", "EvaluationPeriods",
     "EvaluateLowSampleCountPercentile", "ExtendedStatistic", "MetricName", "Namespace", "Period", "Statistic", "Threshold",
     "ThresholdMetricId", "TreatMissingData", "Unit",
+)  # fmt: skip
+_COMPOSITE_OWN = ("AlarmName", "AlarmDescription", "AlarmRule", "ActionsEnabled")
+_COMPOSITE = (
+    *_COMPOSITE_OWN, "ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod",
 )  # fmt: skip
 _RENAMED = {"EvaluateLowSampleCountPercentile": "evaluate_low_sample_count_percentiles"}
 _HANDLED = ("AlarmActions", "OKActions", "InsufficientDataActions", "Dimensions", "Metrics", "Tags")
@@ -186,22 +191,19 @@ class _Document:
             addresses[name] = self._add("aws_cloudwatch_metric_alarm", name, content, identity=name)
         for composite in self._state.composite_alarms:
             name = composite["AlarmName"]
-            content = {
-                "alarm_name": name,
-                "alarm_description": composite["AlarmDescription"],
-                "alarm_rule": composite["AlarmRule"],
-                "actions_enabled": composite["ActionsEnabled"],
-                **self._told(composite),
-            }
-            children = re.findall(r'\("([^"]+)"\)', composite["AlarmRule"])
+            for key in sorted(set(composite) - {*_COMPOSITE, *_HANDLED}):
+                self._without(name, f"composite alarms with {key} {_NEWER}")
+            content = {_snake(key): composite[key] for key in _COMPOSITE_OWN if key in composite}
+            content |= self._told(composite)
             if "ActionsSuppressor" in composite:
                 content["actions_suppressor"] = {
                     "alarm": composite["ActionsSuppressor"],
                     "wait_period": composite["ActionsSuppressorWaitPeriod"],
                     "extension_period": composite["ActionsSuppressorExtensionPeriod"],
                 }
-                children.append(composite["ActionsSuppressor"])
-            content["depends_on"] = sorted(addresses[child] for child in children if child in addresses)
+            content["depends_on"] = sorted(
+                addresses[child] for child in named_alarms(composite) if child in addresses
+            )
             addresses[name] = self._add("aws_cloudwatch_composite_alarm", name, content, identity=name)
         prefix = f"{self._catalogue.service}-{self._catalogue.environment.name}-"
         places = {f"{prefix}{window.name}": window.source.short for window in self._catalogue.mutes}
@@ -266,6 +268,8 @@ class _Document:
                 for label in made
                 if label == new or label.startswith(f"{new}-")
                 for before, after in pairwise(names)
+                # A raw form's own name outlives the alert's.
+                if before != after
             ]
         return blocks
 

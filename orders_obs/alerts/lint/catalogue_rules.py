@@ -18,6 +18,8 @@ from orders_obs.alerts.compile import alertmanager, cloudwatch, eventbridge, pro
 from orders_obs.alerts.compile.engines import missing_on
 from orders_obs.alerts.describe import number
 from orders_obs.alerts.explain import ALARM_METRIC_USD, COMPOSITE_USD, alarm_parts
+from orders_obs.alerts.lint.calls import refused_calls
+from orders_obs.alerts.lint.cloudwatch.call_rules import WHY as WHY_REFUSED
 from orders_obs.alerts.lint.cloudwatch.rules import lint_alarm
 from orders_obs.alerts.lint.rule_files import lint_rules
 from orders_obs.alerts.model import ENGINES, Alert, BurnAlert, EventAlert, RawAlert
@@ -451,6 +453,22 @@ def _page_by_email(catalogue: ResolvedCatalogue, _: date) -> Iterator[_Said]:
             )
 
 
+def _relay_unwatched(catalogue: ResolvedCatalogue, _: date) -> Iterator[_Said]:
+    environment = catalogue.environment
+    relay = environment.lookups.get("relay_function")
+    if "relay_function" not in environment.resources and relay is None:
+        return
+    if not any(
+        isinstance(alert, Alert) and alert.signal.name == "relay_errors" for alert in _live(catalogue)
+    ):
+        yield _Said(
+            "",
+            relay.source if relay else environment.source,
+            f"environment {environment.name}: nobody hears when the relay fails, and with it Slack",
+            "include: [package:relay]",
+        )
+
+
 def _without_runbook(catalogue: ResolvedCatalogue, _: date) -> Iterator[_Said]:
     lacking = [alert for alert in _live(catalogue) if not alert.runbook and not alert.severity.log]
     for alert in {alert.name: alert for alert in reversed(lacking)}.values():
@@ -510,25 +528,42 @@ def _mute_over(catalogue: ResolvedCatalogue, today: date) -> Iterator[_Said]:
 # Raw forms, by the lint of their own language
 
 
+def _refused(catalogue: ResolvedCatalogue, _: date) -> Iterator[_Said]:
+    for alert, name, problem in refused_calls(catalogue):
+        where = "" if problem.message.startswith(problem.path) else f"{problem.path}: "
+        message = f"AWS refuses {name}: {where}{problem.message}"
+        if alert is not None:
+            yield _about(alert, message, problem.hint)
+        else:
+            yield _Said("", catalogue.environment.source, message, problem.hint)
+
+
 def _raw(catalogue: ResolvedCatalogue, _: date) -> Iterator[_Said]:
     for alert in catalogue.raws:
         findings: list[Finding] = []
         if alert.cloudwatch is not None and "cloudwatch" in catalogue.environment.engines:
-            (alarm,) = cloudwatch.compile_one(alert).metric
+            made = cloudwatch.compile_one(alert)
+            (alarm,) = (*made.metric, *made.composite)
             findings += lint_alarm(alarm, str(alert.source))
         if alert.prometheus is not None and "prometheus" in catalogue.environment.engines:
             findings += lint_rules(_as_rule_file(alert), alert.source.file)
         for finding in findings:
-            message = finding.message.removeprefix(f"{alert.full_name}: ").removeprefix(f"{alert.name}: ")
+            rule = (alert.prometheus or {}).get("alert", alert.name)
+            message = finding.message.removeprefix(f"{alert.full_name}: ").removeprefix(f"{rule}: ")
             said = _about(alert, message, finding.hint)
             yield _Said(said.alert, said.place, said.message, said.hint, finding.rule, finding.level)
 
 
 def _as_rule_file(alert: RawAlert) -> str:
+    own = alert.prometheus or {}
     rule = {
         "alert": alert.name,
-        **(alert.prometheus or {}),
-        "annotations": {"summary": alert.name, "runbook_url": alert.runbook or "-"},
+        **own,
+        "annotations": {
+            "summary": alert.name,
+            "runbook_url": alert.runbook or "-",
+            **(own.get("annotations") or {}),
+        },
     }
     rule["labels"] = {"severity": alert.severity.name, **(rule.get("labels") or {})}
     return yaml.safe_dump({"groups": [{"name": alert.name, "rules": [rule]}]})
@@ -610,6 +645,9 @@ _CHECKS: dict[str, _Check] = {
         _receiver_unreachable,
     ),
     "page-by-email": _Check("warning", "Nobody is woken by an e-mail.", _page_by_email),
+    "relay-unwatched": _Check(
+        "warning", "Where the relay fails, all that it should have told is silent too.", _relay_unwatched
+    ),
     "missing-runbook": _Check(
         "warning", "Who is woken should not have to search for what to do.", _without_runbook
     ),
@@ -623,6 +661,7 @@ _CHECKS: dict[str, _Check] = {
         "warning", "A mute window that covers no alert mutes nothing when it is needed.", _mutes_nothing
     ),
     "mute-over": _Check("info", "A window that is over is forgotten until it hides something.", _mute_over),
+    "call-refused": _Check("error", WHY_REFUSED, _refused),
     "raw": _Check("error", "A raw form is judged by the lint of its own language.", _raw),
 }
 

@@ -56,6 +56,7 @@ alerts:
   orders:
     signal: orders_created
     team: {above: 50 orders, over: 5m}
+  relay: {signal: relay_errors, page: {at_least: 1 error, over: 5m}}
   cpu:
     signal: rds_cpu
     team: {above: 80%, over: 5m}
@@ -88,9 +89,11 @@ DEFECTS = [
     ("receiver-unreachable", "      relay_function: relay\n", "", "slack takes no message of SNS"),
     ("receiver-unreachable", "secret:shop/pagerduty", "file:pagerduty", "a file is not there"),
     ("page-by-email", "email:", "page: true, email:", "which wakes nobody"),
+    ("relay-unwatched", "  relay: {signal: relay_errors, page: {at_least: 1 error, over: 5m}}\n", "", "nobody hears when the relay fails"),
     ("missing-runbook", "runbook_base: https://wiki.example.com/\n", "", "has no runbook"),
     ("missing-owner", "owner: team-shop\n", "", "nobody answers for it"),
     ("mutes-nothing", "alerts:\n", "mute: {m: {alerts: [cpu], severities: [page], at: '02:00', for: 1h, reason: r}}\nalerts:\n", "no alert has"),
+    ("call-refused", "alerts:\n", "mute: {m: {at: '02:00', for: 1h, reason: " + "r" * 1100 + "}}\nalerts:\n", "AWS refuses shop-production-m: Description: 1100 characters"),
     ("mute-over", "alerts:\n", "mute: {m: {at: 2026-11-01T02:00, for: 1h, reason: r}}\nalerts:\n", "was over on 2026-11-01"),
     ("waiver-over", "alerts:\n", "lint: {ignore: [{rule: short-page, reason: r, until: 2026-11-30}]}\nalerts:\n", "ended on 2026-11-30"),
     ("waiver-unused", "alerts:\n", "lint: {ignore: [{rule: short-page, reason: r, until: 2026-12-01}]}\nalerts:\n", "waives nothing"),

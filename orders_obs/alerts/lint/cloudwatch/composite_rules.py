@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
+from orders_obs.alerts.aws_calls.alarm_rule import RuleError, read_rule
 from orders_obs.alerts.lint.cloudwatch.files import AlarmFile, EventRule, text_of
-from orders_obs.alerts.lint.cloudwatch.reach_rules import LIST, STATE, FileView, Found, alarm_name
+from orders_obs.alerts.lint.cloudwatch.reach_rules import FileView, Found, alarm_name
 from orders_obs.alerts.lint.cloudwatch.views import Said, known_number
 
 if TYPE_CHECKING:
@@ -68,20 +68,10 @@ def composite_rule_invalid(view: FileView) -> Iterator[Found]:
         rule = alarm.arguments.get("AlarmRule")
         if not isinstance(rule, str):
             continue
-        bare = re.sub(r'"[^"]*"', "x", rule)
-        rest = STATE.sub(" x ", LIST.sub(" x ", rule))
-        if bare.count("(") != bare.count(")"):
-            yield (
-                alarm.where,
-                alarm.name,
-                Said("its rule has parentheses that do not close", 'ALARM("a") AND (OK("b") OR OK("c"))'),
-            )
-        elif not re.search(r"\b(x|TRUE|FALSE)\b", rest):
-            yield (
-                alarm.where,
-                alarm.name,
-                Said("its rule asks for the state of no alarm", 'ALARM("a") AND (OK("b") OR OK("c"))'),
-            )
+        try:
+            read_rule(rule)
+        except RuleError as error:
+            yield alarm.where, alarm.name, Said(f"its rule cannot be read: {error}", error.hint)
         if len(view.children[alarm.name]) > 100:
             yield (
                 alarm.where,

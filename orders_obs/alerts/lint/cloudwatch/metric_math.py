@@ -77,11 +77,16 @@ Term = Number | Text | Name | Call | Listed | Infix
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|(?P<name>[A-Za-z_]\w*)|(?P<text>"[^"]*"|'[^']*')|(?P<op>\|\||&&|[<>=!]=|[-+*/^<>(),\[\]]))"""
 )
+# Whoever walks a deeper tree comes to the end of the stack; no alarm has one.
+_MOST_BRANCHES = 150
+_BRANCHES = re.compile(r"[-+*/^<>=&|(\[]")
 _LEVELS: tuple[tuple[str, ...], ...] = (("OR", "||"), ("AND", "&&"), ("==", "!=", "<", ">", "<=", ">="), ("+", "-"), ("*", "/"), ("^",))  # fmt: skip
 
 
 def parse(expression: str) -> Term | None:
     """The tree of an expression; None where it is none that this reads, such as a Metrics Insights query."""
+    if len(_BRANCHES.findall(expression)) > _MOST_BRANCHES:
+        return None
     tokens, end = [], 0
     text = expression.strip()
     while end < len(text):

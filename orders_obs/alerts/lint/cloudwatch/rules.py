@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from orders_obs.alerts.lint.cloudwatch import call_rules as calls
 from orders_obs.alerts.lint.cloudwatch import composite_rules as composite
 from orders_obs.alerts.lint.cloudwatch import data_rules as data
 from orders_obs.alerts.lint.cloudwatch import metric_rules as metric
@@ -36,6 +37,8 @@ def lint_alarms(file: AlarmFile) -> list[Finding]:
             findings.append(
                 Finding(name, said.level or check.level, where, f"{thing}: {said.message}", said.hint)
             )
+    for alarm in view.alarms:
+        findings += _refused(alarm, findings)
     return list(dict.fromkeys(findings))
 
 
@@ -46,7 +49,9 @@ def lint_alarm(arguments: dict[str, Any], where: str) -> list[Finding]:
         arguments: Of boto3's `put_metric_alarm` or `put_composite_alarm`.
         where: Its place, for the findings.
     """
-    return list(dict.fromkeys(_own(AlarmView(arguments, where))))
+    alarm = AlarmView(arguments, where)
+    findings = _own(alarm)
+    return list(dict.fromkeys([*findings, *_refused(alarm, findings)]))
 
 
 def _own(alarm: AlarmView) -> list[Finding]:
@@ -54,6 +59,16 @@ def _own(alarm: AlarmView) -> list[Finding]:
         Finding(name, said.level or check.level, alarm.where, f"{alarm.name}: {said.message}", said.hint)
         for name, check in _CHECKS.items()
         for said in check.find(alarm)
+    ]
+
+
+def _refused(alarm: AlarmView, findings: list[Finding]) -> list[Finding]:
+    """What AWS refuses of an alarm and none of the findings says."""
+    about = f"{alarm.name}: "
+    said = {f.rule for f in findings if f.where == alarm.where and f.message.startswith(about)}
+    return [
+        Finding(_REFUSED, "error", alarm.where, f"{about}{each.message}", each.hint)
+        for each in calls.call_refused(alarm, said)
     ]
 
 
@@ -134,8 +149,11 @@ _FILE_CHECKS: dict[str, _FileCheck] = {
     "event-detail-type-unknown": _FileCheck("warning", "A detail-type is compared letter by letter, and one that the service does not send matches nothing.", composite.detail_type_unknown),
 }  # fmt: skip
 
+_REFUSED = "call-refused"
+
 RULES: dict[str, str] = {
     **{name: check.why for name, check in _CHECKS.items()},
     **{name: check.why for name, check in _FILE_CHECKS.items()},
+    _REFUSED: calls.WHY,
 }
 """Each rule of this lint, and why it is one."""

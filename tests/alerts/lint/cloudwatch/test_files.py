@@ -252,6 +252,8 @@ def test_an_alarm_for_each_item_is_no_clash_and_no_duplicate() -> None:
         "dimensions": {"X": "${each.value}"},
         "comparison_operator": "GreaterThanThreshold",
         "threshold": 1,
+        "period": 60,
+        "evaluation_periods": 1,
     }
     file = terraform({"aws_cloudwatch_metric_alarm": {"one": block, "two": block}})
     assert {finding.rule for finding in lint_alarms(file)} == {"no-action"}
