@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 # The parts that add commands, in the order of `--help`. Each module has `register(subparsers)`; what it needs to do the work it
 # imports when the command runs.
-_PARTS: tuple[str, ...] = ("demo", "alerts", "aws", "dashboards", "sandbox")
+_PARTS: tuple[str, ...] = ("demo", "alerts", "aws", "relay", "dashboards", "sandbox")
 
 # What a command may lack, and the extra that brings it.
 _EXTRAS = {
     "attr": "dashboards",
     "boto3": "aws",
     "botocore": "aws",
+    "cryptography": "relay",
     "grafanalib": "dashboards",
     "promql_parser": "alerts",
     "psutil": "sandbox",
@@ -46,6 +47,9 @@ def build_parser(parts: Sequence[str] = _PARTS) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {part: import_module(f"orders_obs.{part}.cli") for part in parts}
     added = {part: module.register(subparsers) for part, module in modules.items()}
+    if "alerts" in modules and "aws" in modules:
+        # A catalogue stands below the room that talks to AWS.
+        modules["aws"].register_alerts(added["alerts"])
     if "demo" in modules and "sandbox" in modules:
         # The check of a sandbox is the demonstration's, which stands above it.
         modules["demo"].register_verify(added["sandbox"])
