@@ -1,4 +1,4 @@
-"""`orders-obs resolve`: look up what the catalogue does not name by value, and write it into the lock beside it."""
+"""The commands of this room: `orders-obs resolve`, which looks up what the catalogue does not name by value, and those of `orders-obs alerts`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orders_obs.alerts.model import Environment
     from orders_obs.aws.resolve import Outcome, Resolution
 
-__all__ = ["register"]
+__all__ = ["register", "register_alerts"]
 
 _MANY = 5
 """Lookups from which on each is announced."""
@@ -43,6 +43,16 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--region", help="refuse to run where the environment is in another one (default: the environment's)"
     )
     parser.set_defaults(run=_resolve)
+
+
+def register_alerts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add to `orders-obs alerts` the commands that talk to AWS."""
+    from orders_obs.aws import manage_cli, shadow_cli
+    from orders_obs.aws.importing import cli as importing
+
+    manage_cli.register(commands)
+    shadow_cli.register(commands)
+    importing.register(commands)
 
 
 def _resolve(args: argparse.Namespace) -> int:

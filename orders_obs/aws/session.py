@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orders_obs._version import __version__
+from orders_obs.aws.pace import Pace
 from orders_obs.errors import EnvironmentFault, UserError
 from orders_obs.redact import redact_text, redact_url
 
 if TYPE_CHECKING:
     from orders_obs.alerts.model import Environment
 
-__all__ = ["Aws", "connect"]
+__all__ = ["Aws", "Denied", "SessionLost", "UnknownCall", "connect"]
 
 _ATTEMPTS = 8
 """Of a call that is throttled or fails on AWS's side, unless AWS_MAX_ATTEMPTS or the profile says otherwise."""
@@ -40,6 +41,18 @@ _UNLOGGED = {"CredentialRetrievalError", "LoginError", "SSOError", "TokenRetriev
 _UNREACHED = {"ConnectionError", "HTTPClientError"}
 
 
+class SessionLost(EnvironmentFault):
+    """No call of this session works: the credentials are gone, or AWS cannot be reached."""
+
+
+class Denied(EnvironmentFault):
+    """The caller has no right to a call."""
+
+
+class UnknownCall(EnvironmentFault):
+    """The endpoint does not know a call: an emulator, or a region without the feature."""
+
+
 class Aws:
     """Clients of one account and region.
 
@@ -47,9 +60,11 @@ class Aws:
         session: A boto3 session.
         region: The region.
         policy: The command that prints the rights that are needed; empty where there is none.
+        pace: How fast it calls.
 
     Attributes:
         region: The region.
+        pace: How fast it calls.
         account: Whose credentials these are: twelve digits.
         caller: ARN of the caller.
         partition: `aws`, `aws-cn` or `aws-us-gov`.
@@ -58,7 +73,8 @@ class Aws:
         EnvironmentFault: There are no credentials, or AWS does not take them or cannot be reached.
     """
 
-    def __init__(self, session: Any, region: str, *, policy: str = "") -> None:
+    def __init__(self, session: Any, region: str, *, policy: str = "", pace: Pace | None = None) -> None:
+        self.pace = pace or Pace()
         self._session = session
         self._policy = policy
         self._clients: dict[str, Any] = {}
@@ -134,10 +150,15 @@ class Aws:
     def _client(self, service: str, about: str) -> Any:
         if service not in self._clients:
             try:
-                self._clients[service] = self._session.client(service)
+                client = self._session.client(service)
             except Exception as error:
                 raise self._told(error, None, service, about) from None
+            client.meta.events.register_first("provide-client-params", self._paced)
+            self._clients[service] = client
         return self._clients[service]
+
+    def _paced(self, model: Any, **_: Any) -> None:
+        self.pace.wait(model.name)
 
     def _told(self, error: Exception, client: Any, operation: str, about: str) -> Exception:
         """A failure of the SDK or of AWS in words; what is neither comes back as it is."""
@@ -161,17 +182,17 @@ class Aws:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         said = redact_text(str(error.response.get("Error", {}).get("Message", "")))[:_MESSAGE]
         if code in _DENIED:
-            return EnvironmentFault(
+            return Denied(
                 f"{about}: no right to {action}: {said}",
                 hint=f"allow {action} to {self.caller}"
                 + (f"; `{self._policy}` prints all that is needed" if self._policy else ""),
             )
         if code in _EXPIRED:
-            return EnvironmentFault(
+            return SessionLost(
                 f"{about}: the credentials have expired", hint="renew them, such as by aws sso login"
             )
         if code in _REJECTED:
-            return EnvironmentFault(
+            return SessionLost(
                 f"{about}: AWS does not take the credentials ({code})",
                 hint="look at the profile, the keys and the clock of this machine",
             )
@@ -180,8 +201,9 @@ class Aws:
                 f"{about}: {action} was throttled, and again each time it was tried anew",
                 hint="try again later, or set AWS_MAX_ATTEMPTS higher",
             )
-        if code in _UNKNOWN or status == 501 or code.isdigit() or not code:
-            return EnvironmentFault(
+        lacking = code in _UNKNOWN or "unknown operation" in said or "not yet implemented" in said
+        if lacking or status == 501 or code.isdigit() or not code:
+            return UnknownCall(
                 f"{about}: {_endpoint(client)} does not know {action} (HTTP {status}{f', {code}' if code else ''})",
                 hint="an emulator may lack it; AWS itself is asked where AWS_ENDPOINT_URL is not set",
             )
@@ -250,21 +272,21 @@ def _unsent(error: Exception, client: Any, about: str) -> UserError | Environmen
     if "ConfigParseError" in kinds:
         return UserError(f"the SDK's configuration cannot be read: {said}")
     if kinds & {"NoCredentialsError", "PartialCredentialsError"}:
-        return EnvironmentFault(
+        return SessionLost(
             f"{about}: {said}",
             hint="name a profile with --profile or AWS_PROFILE, or log in (aws sso login)",
         )
     if kinds & _UNLOGGED:
-        return EnvironmentFault(
+        return SessionLost(
             f"{about}: no credentials could be had: {said}", hint="log in anew (aws sso login)"
         )
     if "SSLError" in kinds:
-        return EnvironmentFault(
+        return SessionLost(
             f"{about}: {_endpoint(client)} has a certificate that is not trusted here",
             hint="AWS_CA_BUNDLE names others",
         )
     if kinds & _UNREACHED:
-        return EnvironmentFault(
+        return SessionLost(
             f"{about}: {_endpoint(client)} cannot be reached ({type(error).__name__})",
             hint="look at the network, the proxy and AWS_ENDPOINT_URL",
         )

@@ -1,0 +1,259 @@
+"""What must not happen by mistake: each guard refuses, says why, and names the way past it where there is one."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from orders_obs.alerts.aws_calls import validate
+from orders_obs.aws.calls import calls_for
+from orders_obs.aws.composites import children, cycle
+from orders_obs.aws.session import UnknownCall
+from orders_obs.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    from orders_obs.aws.desired import Desired
+    from orders_obs.aws.live import Live
+    from orders_obs.aws.plan import Plan
+    from orders_obs.aws.record import Record
+    from orders_obs.aws.session import Aws
+    from orders_obs.aws.things import Thing
+
+__all__ = ["ALLOWED", "Allowed", "Revision", "check", "revision_of"]
+
+Allowed = Literal["deletions", "empty", "older", "firing"]
+ALLOWED: dict[Allowed, str] = {
+    "deletions": "more than a fifth of what is ours goes",
+    "empty": "a catalogue without alerts",
+    "older": "a revision that does not come after the one that was applied",
+    "firing": "an alarm that fires now is deleted or renamed",
+}
+"""What the guards let through when asked, and what that is."""
+_DELETIONS = 0.2
+_ALARMS = ("metric-alarm", "composite-alarm")
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The state of the catalogue's repository.
+
+    Attributes:
+        commit: Its commit; empty where it is in none.
+        changed: Whether files of the catalogue differ from the commit.
+        folder: Where.
+    """
+
+    commit: str
+    changed: bool
+    folder: Path
+
+    def __str__(self) -> str:
+        return f"{self.commit}{'+' if self.changed else ''}"
+
+    def descends_from(self, commit: str) -> bool:
+        """Whether it is that commit or comes after it; False where that commit is not known here."""
+        return _git(self.folder, "merge-base", "--is-ancestor", commit, self.commit) is not None
+
+
+def revision_of(folder: Path) -> Revision:
+    """The revision of the repository that a folder is in; an empty one where it is in none or git is not there."""
+    commit = _git(folder, "rev-parse", "HEAD") or ""
+    return Revision(commit, bool(commit and _git(folder, "status", "--porcelain", "--", ".")), folder)
+
+
+def check(
+    plan: Plan,
+    desired: Desired,
+    live: Live,
+    aws: Aws,
+    record: Record,
+    revision: Revision,
+    allowed: Collection[Allowed] = (),
+) -> list[Finding]:
+    """Why a plan must not be applied; what it refuses itself not repeated.
+
+    Raises:
+        EnvironmentFault: Something that must be looked at cannot be.
+    """
+    found = [
+        *_empty(desired, allowed),
+        *_many(plan, desired, live, allowed),
+        *_firing(plan, allowed),
+        *_circles(desired),
+        *_refused_by_aws(plan),
+    ]
+    if plan.changes:
+        found += [
+            *_key(plan, desired, aws),
+            *_secrets(plan, aws),
+            *_in_use(plan, desired, aws),
+            *_older(record, revision, allowed),
+        ]
+    return found
+
+
+def _empty(desired: Desired, allowed: Collection[Allowed]) -> Iterator[Finding]:
+    kinds = {thing.kind for thing in desired.things.values()}
+    if not kinds & {*_ALARMS, "rule"} and "empty" not in allowed:
+        yield _finding(
+            "catalogue-empty", desired.owner.environment, "the catalogue has no alert here", "empty"
+        )
+
+
+def _many(plan: Plan, desired: Desired, live: Live, allowed: Collection[Allowed]) -> Iterator[Finding]:
+    ours = [thing for thing in live.things.values() if desired.owner.has(thing.tags)]
+    gone = [change for change in plan.changes if change.action in ("delete", "replace")]
+    if len(gone) > _DELETIONS * len(ours) and "deletions" not in allowed:
+        message = f"{len(gone)} of the {len(ours)} things that are ours would go"
+        yield _finding("deletions-many", desired.owner.environment, message, "deletions")
+
+
+def _firing(plan: Plan, allowed: Collection[Allowed]) -> Iterator[Finding]:
+    for change in plan.changes:
+        if (
+            change.action in ("delete", "replace")
+            and change.live
+            and change.live.firing
+            and "firing" not in allowed
+        ):
+            yield _finding("alarm-firing", change.live.identity, "it fires now, and would go", "firing")
+
+
+def _finding(rule: str, where: str, message: str, allow: Allowed) -> Finding:
+    return Finding(rule, "error", where, message, f"look again; --allow {allow} where it is meant")
+
+
+def _circles(desired: Desired) -> Iterator[Finding]:
+    composites = {
+        thing.name: thing.settings for thing in desired.things.values() if thing.kind == "composite-alarm"
+    }
+    found = cycle(composites)
+    if found:
+        message = "these depend on each other in a circle, and would never be evaluated"
+        yield Finding("composite-cycle", "error", ", ".join(found), message, "change the rule of one of them")
+
+
+def _refused_by_aws(plan: Plan) -> Iterator[Finding]:
+    for change in plan.changes:
+        for call in calls_for(change, change.live):
+            arguments = call.arguments | ({"Endpoint": "https://secret.example.com"} if call.secret else {})
+            for problem in validate(call.operation, arguments):
+                message = f"AWS would refuse {call.operation}: {problem}"
+                yield Finding("call-refused", "error", change.identity, message)
+
+
+def _key(plan: Plan, desired: Desired, aws: Aws) -> Iterator[Finding]:
+    if not desired.key or not any(change.thing.kind == "topic" for change in plan.changes):
+        return
+    answer = aws.call("kms", "describe_key", about=f"key {desired.key}", absent="NotFound", KeyId=desired.key)
+    if answer is None:
+        hint = "make it from the export: `orders-obs alerts build --engine cloudformation`, or terraform"
+        yield Finding(
+            "key-missing", "error", desired.key, "is not there, and topics are encrypted with it", hint
+        )
+    elif answer["KeyMetadata"].get("KeyState", "Enabled") != "Enabled":
+        state = answer["KeyMetadata"]["KeyState"]
+        yield Finding("key-missing", "error", desired.key, f"cannot be used: it is {state}", "enable the key")
+
+
+def _secrets(plan: Plan, aws: Aws) -> Iterator[Finding]:
+    for change in plan.changes:
+        secret = change.thing.arguments.get("Secret") if change.action == "create" else None
+        if secret:
+            answer = aws.call(
+                "secretsmanager",
+                "describe_secret",
+                about=f"secret {secret}",
+                absent="ResourceNotFound",
+                SecretId=secret,
+            )
+            if answer is None or answer.get("DeletedDate"):
+                hint = (
+                    "store the address of the receiver's SNS integration in Secrets Manager under this name"
+                )
+                yield Finding(
+                    "secret-missing", "error", change.identity, f"secret {secret} is not there", hint
+                )
+
+
+def _in_use(plan: Plan, desired: Desired, aws: Aws) -> Iterator[Finding]:
+    going = {
+        change.live.name: change.live
+        for change in plan.changes
+        if change.action == "delete" and change.live and change.live.kind in _ALARMS
+    }
+    if not going:
+        return
+    own = {thing.name for thing in desired.things.values()} | set(going)
+    for name, user in _users(going, own, desired, aws):
+        message = f"is used by {user}, which is not ours, and would go"
+        yield Finding("alarm-in-use", "error", going[name].identity, message, "take it out there first")
+
+
+def _users(going: dict[str, Thing], own: set[str], desired: Desired, aws: Aws) -> Iterator[tuple[str, str]]:
+    for name, thing in going.items():
+        for action in thing.settings.get("AlarmActions", []):
+            if ":autoscaling:" in action:
+                yield name, f"autoscaling policy {action.rpartition('policyName/')[2] or action}"
+    pages = aws.pages(
+        "cloudwatch",
+        "describe_alarms",
+        about="composite alarms",
+        AlarmTypes=["CompositeAlarm"],
+        MaxRecords=100,
+    )
+    for composite in (composite for page in pages for composite in page["CompositeAlarms"]):
+        if composite["AlarmName"] not in own:
+            for name in sorted(children(composite) & set(going)):
+                yield name, f"composite alarm {composite['AlarmName']}"
+    resources = desired.environment.resources
+    cluster, service = resources.get("cluster"), resources.get("ecs_service")
+    if cluster and service:
+        # Where ECS is not known, no deployment watches an alarm.
+        with suppress(UnknownCall):
+            yield from _deployments(cluster, service, going, aws)
+
+
+def _deployments(cluster: str, service: str, going: dict[str, Thing], aws: Aws) -> Iterator[tuple[str, str]]:
+    answer = aws.call(
+        "ecs", "describe_services", about=f"ECS service {service}", absent="ClusterNotFound",
+        cluster=cluster, services=[service],
+    )  # fmt: skip
+    for found in (answer or {}).get("services", []):
+        for name in _gates(found):
+            if name in going:
+                yield name, f"the deployments of ECS service {service}"
+
+
+def _gates(service: dict[str, Any]) -> list[str]:
+    alarms = service.get("deploymentConfiguration", {}).get("alarms", {})
+    return list(alarms.get("alarmNames", []))
+
+
+def _older(record: Record, revision: Revision, allowed: Collection[Allowed]) -> Iterator[Finding]:
+    last = record.last("applied")
+    applied = str((last or {}).get("revision", "")).removesuffix("+")
+    if not applied or applied == revision.commit or "older" in allowed:
+        return
+    if not revision.commit:
+        message = f"revision {applied[:12]} was applied, and this catalogue is in no repository"
+    elif not revision.descends_from(applied):
+        message = f"revision {applied[:12]} was applied, and {revision.commit[:12]} does not come after it"
+    else:
+        return
+    yield _finding("revision-older", record.group, message, "older")
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,388 @@
+"""An environment on a fake account: what an apply does, records and says, and what it will not do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orders_obs.aws.guards import Revision
+from orders_obs.aws.management import Options
+from orders_obs.errors import UserError
+from tests.aws.fake import FakeAccount
+from tests.aws.managed import SHOP, account, applied, aws_of, managed
+
+CPU = "shop-production-cpu-warning"
+
+
+@pytest.fixture
+def fake() -> FakeAccount:
+    return account()
+
+
+def _rules(found: object) -> list[str]:
+    return sorted({finding.rule for finding in found})  # type: ignore[attr-defined]
+
+
+def test_a_first_apply_makes_everything_and_a_second_writes_nothing(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    before, calls = fake.snapshot(), len(fake.writes)
+    made = managed(fake, tmp_path)
+    plan, _ = made.plan()
+    assert plan.changes == []
+    assert made.apply(plan).complete
+    assert len(fake.writes) == calls
+    assert fake.snapshot() == before
+
+
+def test_everything_made_is_marked_as_the_catalogues(fake: FakeAccount, tmp_path: Path):
+    made = applied(fake, tmp_path)
+    live = made.plan()[1]
+    marked = [
+        thing
+        for thing in live.things.values()
+        if thing.kind not in ("subscription", "log-policy") and thing.name != made.desired.record_group
+    ]
+    assert len(marked) > 8
+    assert all(made.desired.owner.has(thing.tags) for thing in marked)
+    assert all(thing.tags["orders-obs:content"] == thing.content for thing in marked)
+
+
+def test_tags_that_a_put_dropped_are_set_afterwards(fake: FakeAccount, tmp_path: Path):
+    """Without the right to tag CloudWatch drops the tags of a put; an emulator does so always."""
+    made = managed(fake, tmp_path)
+    plan, _ = made.plan()
+
+    def forget() -> None:
+        fake.session().client("cloudwatch").untag_resource(
+            ResourceARN=made.desired.things[f"metric-alarm/{CPU}"].arn, TagKeys=["managed-by", "service"]
+        )
+
+    fake.before("list_tags_for_resource", forget)
+    assert made.apply(plan).complete
+    live = managed(fake, tmp_path).plan()[1]
+    assert live.things[f"metric-alarm/{CPU}"].tags["managed-by"] == "orders-obs"
+
+
+def test_r4_an_apply_leaves_a_record_of_who_did_what_from_which_revision(fake: FakeAccount, tmp_path: Path):
+    made = applied(fake, tmp_path, revision=Revision("c0ffee", False, tmp_path))
+    entries = list(made.record.entries())
+    end = entries[0]
+    assert (end["event"], end["revision"], end["service"], end["environment"]) == (
+        "applied",
+        "c0ffee",
+        "shop",
+        "production",
+    )
+    assert end["by"].startswith("arn:aws:")
+    changed = {entry["name"]: entry for entry in entries if entry["event"] == "change"}
+    assert {"path": "Threshold", "was": None, "will": 80} in changed[CPU]["fields"]
+    assert any(entry["event"] == "started" for entry in entries)
+    group = fake.snapshot()["log-group//orders-obs/shop-production"]
+    assert "400" in json.dumps(group, default=str)
+
+
+def test_the_record_of_an_apply_that_failed_says_what_was_done_and_what_was_not(
+    fake: FakeAccount, tmp_path: Path
+):
+    made = managed(fake, tmp_path)
+    plan, _ = made.plan()
+    fake.fail("create_topic", "AuthorizationError", times=1, status=403)
+    done = made.apply(plan)
+    assert not done.complete
+    outcomes = {entry.change.identity: entry.outcome for entry in done.done}
+    assert outcomes["topic/shop-critical-production"] == "failed"
+    assert outcomes[f"metric-alarm/{CPU}"] == "not begun"
+    entries = list(made.record.entries())
+    assert entries[0]["event"] == "applied in part"
+    assert [entry["outcome"] for entry in entries if entry.get("name") == "shop-critical-production"] == [
+        "failed"
+    ]
+
+
+def test_a_plan_made_from_another_state_is_not_applied(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    made = managed(fake, tmp_path, SHOP.replace("80%", "90%"))
+    plan, _ = made.plan()
+    client = fake.session().client("cloudwatch")
+    client.delete_alarms(AlarmNames=[CPU])
+    with pytest.raises(UserError, match="has changed since the plan was made"):
+        made.apply(plan)
+    assert CPU not in json.dumps(sorted(fake.snapshot()))
+
+
+def test_two_that_apply_at_once_do_not_both_go_on(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    first = managed(fake, tmp_path, SHOP.replace("80%", "90%"))
+    lock = first.record.acquire()
+    second = managed(fake, tmp_path, SHOP.replace("80%", "70%"))
+    plan, _ = second.plan()
+    with pytest.raises(UserError, match="is changing this environment now"):
+        second.apply(plan)
+    first.record.release(lock)
+    assert second.apply(second.plan()[0]).complete
+
+
+def test_the_lock_of_one_that_died_lapses(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    managed(fake, tmp_path).record.acquire()
+    fake.sleep(15 * 60 + 1)
+    made = managed(fake, tmp_path, SHOP.replace("80%", "70%"))
+    assert made.apply(made.plan()[0]).complete
+
+
+def test_a_lock_can_be_broken(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    managed(fake, tmp_path).record.acquire()
+    made = managed(fake, tmp_path, SHOP.replace("80%", "70%"))
+    assert made.apply(made.plan()[0], Options(break_lock=True)).complete
+
+
+def test_of_two_that_take_the_lock_at_the_same_moment_one_gets_it(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    late, early = managed(fake, tmp_path).record, managed(fake, tmp_path).record
+    fake.before("create_log_stream", early.acquire)
+    with pytest.raises(UserError, match="is changing this environment now"):
+        late.acquire()
+
+
+def test_an_alarm_of_somebody_else_refuses_the_whole_plan(fake: FakeAccount, tmp_path: Path):
+    client = fake.session().client("cloudwatch")
+    alarm = {
+        "AlarmName": CPU, "Namespace": "AWS/EC2", "MetricName": "CPUUtilization", "Statistic": "Average", "Period": 60,
+        "EvaluationPeriods": 1, "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold",
+    }  # fmt: skip
+    client.put_metric_alarm(**alarm)
+    before = fake.snapshot()
+    made = managed(fake, tmp_path)
+    plan, _ = made.plan()
+    assert _rules(plan.refusals) == ["not-ours"]
+    with pytest.raises(UserError, match="nothing was applied"):
+        made.apply(plan)
+    assert fake.snapshot() == before
+
+
+def test_an_alarm_of_nobody_can_be_taken_over(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    arn = managed(fake, tmp_path).desired.things[f"metric-alarm/{CPU}"].arn
+    tags = fake.session().client("cloudwatch").list_tags_for_resource(ResourceARN=arn)["Tags"]
+    fake.session().client("cloudwatch").untag_resource(ResourceARN=arn, TagKeys=[tag["Key"] for tag in tags])
+    made = managed(fake, tmp_path)
+    assert _rules(made.plan()[0].refusals) == ["not-ours"]
+    options = Options(adopt=(CPU,))
+    plan, _ = made.plan(options)
+    assert [(change.action, change.cause) for change in plan.changes] == [("tag", "adopted")]
+    made.apply(plan, options)
+    assert managed(fake, tmp_path).plan()[0].changes == []
+
+
+def test_more_than_a_fifth_gone_needs_to_be_asked_for(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    fewer = SHOP[: SHOP.index("  errors:")]
+    made = managed(fake, tmp_path, fewer)
+    options = Options(prune=True)
+    assert "deletions-many" in _rules(made.plan(options)[0].refusals)
+    options = Options(prune=True, allow=("deletions",))
+    plan, _ = made.plan(options)
+    assert plan.refusals == []
+    assert made.apply(plan, options).complete
+
+
+def test_orphans_stay_until_they_are_pruned(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    fewer = SHOP[: SHOP.index("  failed:")]
+    plan, _ = managed(fake, tmp_path, fewer).plan()
+    assert not plan.deletions
+    assert "rule/shop-production-failed-critical" in [thing.identity for thing in plan.orphans]
+
+
+def test_an_alarm_that_fires_is_not_deleted(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    fake.set_state(CPU, "ALARM")
+    without = SHOP.replace(SHOP[SHOP.index("  cpu:") : SHOP.index("  errors:")], "")
+    made = managed(fake, tmp_path, without)
+    assert "alarm-firing" in _rules(made.plan(Options(prune=True))[0].refusals)
+    assert made.plan(Options(prune=True, allow=("firing",)))[0].refusals == []
+
+
+def test_an_alarm_that_others_use_is_not_deleted(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    fake.session().client("cloudwatch").put_composite_alarm(AlarmName="theirs", AlarmRule=f'ALARM("{CPU}")')
+    without = SHOP.replace(SHOP[SHOP.index("  cpu:") : SHOP.index("  errors:")], "")
+    found = managed(fake, tmp_path, without).plan(Options(prune=True))[0].refusals
+    assert [(finding.rule, "theirs" in finding.message) for finding in found] == [("alarm-in-use", True)]
+
+
+def test_an_alarm_that_watches_deployments_is_not_deleted(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    fake.seed_service("shops", "shop", alarms=(CPU,))
+    without = SHOP.replace(SHOP[SHOP.index("  cpu:") : SHOP.index("  errors:")], "")
+    found = managed(fake, tmp_path, without).plan(Options(prune=True))[0].refusals
+    assert [(finding.rule, "deployments" in finding.message) for finding in found] == [("alarm-in-use", True)]
+
+
+def test_an_older_revision_is_not_applied_over_a_newer_one(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path, revision=Revision("aaaa", False, tmp_path))
+    made = managed(fake, tmp_path, SHOP.replace("80%", "90%"), revision=Revision("bbbb", False, tmp_path))
+    assert _rules(made.plan()[0].refusals) == ["revision-older"]
+    assert made.plan(Options(allow=("older",)))[0].refusals == []
+
+
+def test_an_alarm_on_hold_stays_as_a_person_left_it_until_the_day_has_passed(
+    fake: FakeAccount, tmp_path: Path
+):
+    applied(fake, tmp_path)
+    arn = managed(fake, tmp_path).desired.things[f"metric-alarm/{CPU}"].arn
+    day = fake.clock.now().date().isoformat()
+    fake.session().client("cloudwatch").tag_resource(
+        ResourceARN=arn, Tags=[{"Key": "orders-obs:hold", "Value": f"{day} ann: load test"}]
+    )
+    text = SHOP.replace("80%", "90%")
+    plan, _ = managed(fake, tmp_path, text).plan()
+    assert plan.changes == []
+    assert [words for _, words in plan.held] == [f"{day} ann: load test"]
+    fake.sleep(2 * 86_400)
+    made = managed(fake, tmp_path, text)
+    plan, _ = made.plan()
+    assert [(change.action, change.untag) for change in plan.changes] == [("update", ("orders-obs:hold",))]
+    assert made.apply(plan).complete
+
+
+def test_a_secret_that_is_not_there_is_said_before_anything_is_written(fake: FakeAccount, tmp_path: Path):
+    text = SHOP.replace("topic: shop-critical,", "topic: shop-critical, pagerduty: secret:shop/pager,")
+    made = managed(fake, tmp_path, text)
+    assert _rules(made.plan()[0].refusals) == ["secret-missing"]
+
+
+def test_r3_the_address_of_a_receiver_is_in_no_plan_record_or_error(fake: FakeAccount, tmp_path: Path):
+    canary = "https://events.pagerduty.com/integration/CANARY0123456789/enqueue"
+    fake.seed_secret("shop/pager", canary)
+    text = SHOP.replace("topic: shop-critical,", "topic: shop-critical, pagerduty: secret:shop/pager,")
+    made = managed(fake, tmp_path, text)
+    plan, _ = made.plan()
+    fake.fail("subscribe", "InvalidParameter", times=1, message=f"Invalid parameter: Endpoint {canary}")
+    first = made.apply(plan)
+    assert len(first.failed) == 1
+    second = managed(fake, tmp_path, text)
+    done = second.apply(second.plan()[0])
+    assert done.complete
+    said = json.dumps(
+        [
+            plan.fingerprint,
+            [change.as_data() for change in plan.changes],
+            [entry.as_data() for entry in (*first.done, *done.done)],
+            [finding.message for finding in done.findings],
+            list(made.record.entries()),
+        ],
+        default=str,
+    )
+    assert "CANARY" not in said
+    subscribed = json.dumps(fake.snapshot(), default=str).count("CANARY")
+    assert subscribed >= 1
+
+
+def test_a_topic_of_another_catalogue_is_not_taken(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    other = SHOP.replace("service: shop", "service: till")
+    found = managed(fake, tmp_path, other).plan()[0].refusals
+    assert {finding.where for finding in found} == {
+        "topic/shop-critical-production",
+        "topic/shop-alerts-production",
+    }
+    assert all("the catalogue of shop for production" in finding.message for finding in found)
+
+
+def test_others_statements_and_targets_stay(fake: FakeAccount, tmp_path: Path):
+    made = applied(fake, tmp_path)
+    topic = made.desired.things["topic/shop-critical-production"].arn
+    sns = fake.session().client("sns")
+    policy = json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
+    theirs = {
+        "Sid": "Backup",
+        "Effect": "Allow",
+        "Principal": {"Service": "backup.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic,
+    }
+    policy["Statement"] = [
+        statement for statement in policy["Statement"] if statement["Sid"] != "RdsEvents"
+    ] + [theirs]
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(policy))
+    made = managed(fake, tmp_path)
+    plan, _ = made.plan()
+    assert [change.identity for change in plan.changes] == ["topic/shop-critical-production"]
+    assert any("Backup" in line for line in plan.others)
+    assert made.apply(plan).complete
+    policy = json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
+    assert {statement["Sid"] for statement in policy["Statement"]} == {
+        "Owner",
+        "CloudWatchAlarms",
+        "EventBridgeRules",
+        "RdsEvents",
+        "Backup",
+    }
+
+
+def test_the_rights_that_are_printed_are_those_that_are_used(fake: FakeAccount, tmp_path: Path):
+    from orders_obs.aws.rights import rights
+
+    fake.seed_secret("shop/pager", "https://events.pagerduty.com/integration/x/enqueue")
+    text = SHOP.replace("topic: shop-critical,", "topic: shop-critical, pagerduty: secret:shop/pager,")
+    made = managed(fake, tmp_path, text)
+    made.plan()
+    reads = {_action(call.service, call.operation) for call in fake.calls if call.service != "sts"}
+    assert reads <= _allowed(rights(made.desired, "plan"))
+    applied(fake, tmp_path, text)
+    options = Options(prune=True, destroy=True, allow=("deletions", "empty"))
+    last = managed(fake, tmp_path, text)
+    assert last.apply(last.plan(options)[0], options).complete
+    used = {_action(call.service, call.operation) for call in fake.calls if call.service != "sts"}
+    assert used <= _allowed(rights(made.desired, "apply"))
+    assert not any(
+        call.write
+        for call in fake.calls
+        if _action(call.service, call.operation) in _allowed(rights(made.desired, "plan"))
+    )
+
+
+def _action(service: str, operation: str) -> str:
+    prefix = {"resourcegroupstaggingapi": "tag"}.get(service, service)
+    return f"{prefix}:{''.join(word.capitalize() for word in operation.split('_'))}"
+
+
+def _allowed(policy: dict[str, object]) -> set[str]:
+    return {action for statement in policy["Statement"] for action in statement["Action"]}  # type: ignore[attr-defined]
+
+
+def test_destroy_takes_away_what_is_ours_and_leaves_the_logs(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    fake.session().client("cloudwatch").put_composite_alarm(AlarmName="theirs", AlarmRule="FALSE")
+    made = managed(fake, tmp_path)
+    options = Options(prune=True, destroy=True, allow=("deletions", "empty"))
+    plan, _ = made.plan(options)
+    assert made.apply(plan, options).complete
+    left = {name.partition("/")[0] for name in fake.snapshot()}
+    assert "metric-alarm" not in left
+    assert "topic" not in left
+    assert {"composite-alarm", "log-group"} <= left
+
+
+def test_what_nobody_hears_is_said_after_the_apply(fake: FakeAccount, tmp_path: Path):
+    made = managed(fake, tmp_path)
+    done = made.apply(made.plan()[0])
+    assert {"subscription-pending", "metric-without-data"} <= set(_rules(done.findings))
+    fake.confirm(made.desired.things["topic/shop-critical-production"].arn, "oncall@example.com")
+    text = SHOP.replace("80%", "90%")
+    made = managed(fake, tmp_path, text)
+    pending = [f.where for f in made.apply(made.plan()[0]).findings if f.rule == "subscription-pending"]
+    assert pending == ["subscription/shop-alerts-production email shop@example.com"]
+
+
+def test_credentials_of_another_account_are_refused(fake: FakeAccount, tmp_path: Path):
+    other = FakeAccount(account="999999999999", region="eu-west-1")
+    with pytest.raises(
+        UserError, match="is in account 123456789012, and the credentials are those of 999999999999"
+    ):
+        managed(other, tmp_path)
+    assert aws_of(other).account == "999999999999"
