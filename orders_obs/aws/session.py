@@ -36,6 +36,8 @@ _THROTTLED = {
     "Throttling", "TooManyRequests",
 }  # fmt: skip
 _UNKNOWN = {"InvalidAction", "NotImplemented", "UnknownOperation"}
+# LocalStack, of what it does not know or cannot do.
+_EMULATORS_SAY = ("unknown operation", "not yet implemented", "exception while calling")
 # botocore's classes, by name: not every version that the package runs with has them all.
 _UNLOGGED = {"CredentialRetrievalError", "LoginError", "SSOError", "TokenRetrievalError"}
 _UNREACHED = {"ConnectionError", "HTTPClientError"}
@@ -201,7 +203,7 @@ class Aws:
                 f"{about}: {action} was throttled, and again each time it was tried anew",
                 hint="try again later, or set AWS_MAX_ATTEMPTS higher",
             )
-        lacking = code in _UNKNOWN or "unknown operation" in said or "not yet implemented" in said
+        lacking = code in _UNKNOWN or any(words in said for words in _EMULATORS_SAY)
         if lacking or status == 501 or code.isdigit() or not code:
             return UnknownCall(
                 f"{about}: {_endpoint(client)} does not know {action} (HTTP {status}{f', {code}' if code else ''})",

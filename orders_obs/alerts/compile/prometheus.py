@@ -15,7 +15,7 @@ which adjoin each other.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import yaml
@@ -166,7 +166,7 @@ def render(group: RuleGroup, head: Sequence[str] = (_HEAD,)) -> str:
                 if value:
                     lines.append(f"        {key}: {value}")
             for key, values in (("labels", rule.labels), ("annotations", rule.annotations)):
-                lines.append(f"        {key}:")
+                lines += [f"        {key}:"] if values else []
                 lines += [f"          {_key(name)}: {_scalar(value)}" for name, value in values.items()]
     return "\n".join(lines) + "\n"
 
@@ -366,7 +366,12 @@ def _alerting_rule(alert: AnyAlert, expr: str, raw: dict[str, str] | None = None
 def _raw_rule(alert: RawAlert) -> AlertingRule:
     assert alert.prometheus is not None  # noqa: S101  # else the engine does not have it
     own = dict(alert.prometheus.get("labels") or {})
+    said = dict(alert.prometheus.get("annotations") or {})
     rule = _alerting_rule(alert, alert.prometheus["expr"], alert.prometheus)
+    if "alert" in alert.prometheus:
+        # A rule that was there before keeps its labels; shadow tells nobody all the same.
+        shadow = {"mode": "shadow"} if alert.mode == "shadow" else {}
+        return replace(rule, alert=alert.prometheus["alert"], labels=own | shadow, annotations=said)
     for label in rule.labels:
         if label in own:
             raise UserError(
@@ -376,6 +381,7 @@ def _raw_rule(alert: RawAlert) -> AlertingRule:
                 line=alert.source.line,
             )
     rule.labels.update({name: str(value) for name, value in own.items()})
+    rule.annotations.update(said)
     return rule
 
 

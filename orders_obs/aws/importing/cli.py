@@ -125,7 +125,7 @@ def _import(args: argparse.Namespace, adopt: Adopt | None) -> int:
         return 0
     if selection.empty and args.file is None:
         raise UserError(
-            "which alarms are meant?",
+            "nothing says which alarms are meant",
             hint="give names, --prefix, --tag or --rules-file; --prefix '' is all of them",
         )
     shown_only = args.output == _STDOUT

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.aws.importing.existing import Refusal
+from orders_obs.aws.session import UnknownCall
 from orders_obs.aws.things import Owner
 from orders_obs.errors import EnvironmentFault
 from orders_obs.redact import redact_text
@@ -167,10 +168,14 @@ def stack_of(aws: Aws, thing: Existing) -> Stack | None:
         EnvironmentFault: CloudFormation cannot be asked.
     """
     for identity in dict.fromkeys((thing.name, thing.arn)):
-        answer = aws.call(
-            "cloudformation", "describe_stack_resources", about=f"the stack of alarm {thing.name}", absent="ValidationError",
-            PhysicalResourceId=identity,
-        )  # fmt: skip
+        try:
+            answer = aws.call(
+                "cloudformation", "describe_stack_resources", about=f"the stack of alarm {thing.name}", absent="ValidationError",
+                PhysicalResourceId=identity,
+            )  # fmt: skip
+        except UnknownCall:
+            # An emulator that has no stacks to look an alarm up in.
+            return None
         for resource in (answer or {}).get("StackResources", ()):
             if resource.get("PhysicalResourceId") not in (thing.name, thing.arn):
                 continue

@@ -134,7 +134,7 @@ def test_the_same_alarms_give_the_same_text(world: World, capsys: pytest.Capture
 def test_nothing_chosen_is_an_error_and_so_is_a_name_that_is_not_there(world: World, said: Said) -> None:
     world.alarm()
     assert world.run() == 2
-    assert "which alarms are meant" in said()
+    assert "nothing says which alarms are meant" in said()
     assert world.run("cpu-hihg") == 2
     assert "has no alarm cpu-hihg" in said()
 
