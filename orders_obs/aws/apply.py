@@ -190,7 +190,7 @@ class _Run:
         now = read_thing(self.aws, self.desired, composite)
         if now is None or name not in children(now.settings):
             return ""
-        if now.settings != composite.settings:
+        if now.settings != composite.settings or now.tags != composite.tags:
             return "somebody has changed it since the plan was made; plan again"
         call = loosened(composite)
         self._send(call, composite.identity)

@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from orders_obs.aws.audit import cli as audit
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--region", help="refuse to run where the environment is in another one (default: the environment's)"
     )
     parser.set_defaults(run=_resolve)
+    audit.register(subparsers)
 
 
 def register_alerts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

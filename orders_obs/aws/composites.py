@@ -37,7 +37,8 @@ def parents_first(composites: Iterable[Thing]) -> tuple[list[Thing], list[Thing]
         }
         free = sorted(name for name in left if name not in needed)
         if not free:
-            broken = left[min(name for name, thing in left.items() if thing not in cut)]
+            uncut = {name: thing.settings for name, thing in left.items() if thing not in cut}
+            broken = left[cycle(uncut)[0]]
             cut.append(broken)
             continue
         order += [left.pop(name) for name in free]

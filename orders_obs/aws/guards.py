@@ -91,7 +91,7 @@ def check(
         found += [
             *_key(plan, desired, aws),
             *_secrets(plan, aws),
-            *_in_use(plan, desired, aws),
+            *_in_use(plan, desired, live, aws),
             *_older(record, revision, allowed),
         ]
     return found
@@ -181,15 +181,16 @@ def _secrets(plan: Plan, aws: Aws) -> Iterator[Finding]:
                 )
 
 
-def _in_use(plan: Plan, desired: Desired, aws: Aws) -> Iterator[Finding]:
+def _in_use(plan: Plan, desired: Desired, live: Live, aws: Aws) -> Iterator[Finding]:
     going = {
         change.live.name: change.live
         for change in plan.changes
-        if change.action == "delete" and change.live and change.live.kind in _ALARMS
+        if change.action in ("delete", "replace") and change.live and change.live.kind in _ALARMS
     }
     if not going:
         return
-    own = {thing.name for thing in desired.things.values()} | set(going)
+    # What of ours depends on it the plan sees to.
+    own = {thing.name for thing in live.things.values() if desired.owner.has(thing.tags)}
     for name, user in _users(going, own, desired, aws):
         message = f"is used by {user}, which is not ours, and would go"
         yield Finding("alarm-in-use", "error", going[name].identity, message, "take it out there first")

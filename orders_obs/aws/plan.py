@@ -227,6 +227,9 @@ class _Differences:
         untag = tuple(sorted(key for key in found.tags if key in OWN_TAGS and key not in thing.tags))
         over = holds.over(found.tags, self._today)
         untag += (over,) if over else ()
+        if set(tags) == {SOURCE_TAG}:
+            # Words that made no difference are no reason to write.
+            tags = {}
         fields = tuple(_fields(found.settings, thing.settings))
         if found.kind != thing.kind:
             note = f"a {found.kind.replace('-', ' ')} has the name now: it is deleted first, and its history with it"
@@ -235,8 +238,7 @@ class _Differences:
             return Change(
                 "update", thing, found, self._cause(thing, found, adopted=adopted), fields, tags, untag
             )
-        # Words that made no difference are no reason to write.
-        if not set(tags) - {SOURCE_TAG} and not untag:
+        if not tags and not untag:
             return None
         if adopted:
             return Change("tag", thing, found, "adopted", (), thing.tags, untag)

@@ -16,7 +16,7 @@ from orders_obs.redact import redact_text, redact_url
 if TYPE_CHECKING:
     from orders_obs.alerts.model import Environment
 
-__all__ = ["Aws", "Denied", "SessionLost", "UnknownCall", "connect"]
+__all__ = ["Aws", "Denied", "Refused", "SessionLost", "UnknownCall", "Unreached", "connect"]
 
 _ATTEMPTS = 8
 """Of a call that is throttled or fails on AWS's side, unless AWS_MAX_ATTEMPTS or the profile says otherwise."""
@@ -45,6 +45,22 @@ _UNREACHED = {"ConnectionError", "HTTPClientError"}
 
 class SessionLost(EnvironmentFault):
     """No call of this session works: the credentials are gone, or AWS cannot be reached."""
+
+
+class Unreached(SessionLost):
+    """The endpoint does not answer."""
+
+
+class Refused(EnvironmentFault):
+    """AWS does not do what it was asked.
+
+    Attributes:
+        code: Its error code, without `Exception` or `Fault` at its end.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Denied(EnvironmentFault):
@@ -209,7 +225,7 @@ class Aws:
                 f"{about}: {_endpoint(client)} does not know {action} (HTTP {status}{f', {code}' if code else ''})",
                 hint="an emulator may lack it; AWS itself is asked where AWS_ENDPOINT_URL is not set",
             )
-        return EnvironmentFault(f"{about}: {action} failed: {code}: {said}")
+        return Refused(f"{about}: {action} failed: {code}: {said}", code)
 
 
 def connect(region: str, profile: str = "", *, policy: str = "") -> Aws:
@@ -288,7 +304,7 @@ def _unsent(error: Exception, client: Any, about: str) -> UserError | Environmen
             hint="AWS_CA_BUNDLE names others",
         )
     if kinds & _UNREACHED:
-        return SessionLost(
+        return Unreached(
             f"{about}: {_endpoint(client)} cannot be reached ({type(error).__name__})",
             hint="look at the network, the proxy and AWS_ENDPOINT_URL",
         )
