@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["REDACTED", "is_secret_name", "redact", "redact_query", "redact_text", "redact_url"]
+__all__ = [
+    "REDACTED",
+    "is_secret_name",
+    "redact",
+    "redact_query",
+    "redact_text",
+    "redact_texts",
+    "redact_url",
+]
 
 REDACTED = "[REDACTED]"
 
@@ -88,6 +96,17 @@ def redact_text(text: str) -> str:
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def redact_texts(value: Any) -> Any:
+    """Plain data of any depth with `redact_text` on each text in it; names of fields say nothing here, and stay."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, dict):
+        return {key: redact_texts(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redact_texts(item) for item in value]
+    return value
 
 
 def redact_query(query: str) -> str:

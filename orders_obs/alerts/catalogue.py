@@ -341,6 +341,7 @@ class Catalogue:
         """
         found = self._found(environment)
         around = [
+            f"owner: {self.owner}",
             *(f"{word}: {node.flow()}" for word, node in sorted(found.words.items()) if word != "alerts"),
             *(f"{name}={value}" for name, value in sorted(found.shape.resources.items())),
             *(

@@ -35,6 +35,8 @@ Outcome = Literal["done", "failed", "not begun"]
 _BATCH = 25
 """Changes after which the record is written."""
 _TAGGED_BY_CLOUDWATCH = ("metric-alarm", "composite-alarm", "mute-rule")
+_BEGINNING = len("https://") + 8
+"""Characters that give an address away."""
 _TAGLESS = ("subscription", "log-policy")
 _ALARMS = ("metric-alarm", "composite-alarm")
 _ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
@@ -268,7 +270,7 @@ class _Run:
         except EnvironmentFault as fault:
             if not endpoint:
                 raise
-            raise EnvironmentFault(fault.message.replace(endpoint, REDACTED), hint=fault.hint) from None
+            raise EnvironmentFault(_without(endpoint, fault.message), hint=fault.hint) from None
         failed = answer.get("FailedEntries") or []
         if answer.get("FailedEntryCount") or failed:
             said = "; ".join(
@@ -297,6 +299,13 @@ class _Run:
         except SessionLost:
             # It is among the reasons already, or the next call says so.
             self.progress("what was done last could not be recorded")
+
+
+def _without(endpoint: str, text: str) -> str:
+    """A text without a secret address, also where it ends in the midst of it."""
+    text = text.replace(endpoint, REDACTED)
+    begin = text.find(endpoint[:_BEGINNING])
+    return text if begin < 0 else f"{text[:begin]}{REDACTED}"
 
 
 def _known_as(thing: Thing) -> str:

@@ -55,8 +55,12 @@ class Revision:
     def __str__(self) -> str:
         return f"{self.commit}{'+' if self.changed else ''}"
 
+    def knows(self, commit: str) -> bool:
+        """Whether that commit is in this clone."""
+        return _git(self.folder, "cat-file", "-e", f"{commit}^{{commit}}") is not None
+
     def descends_from(self, commit: str) -> bool:
-        """Whether it is that commit or comes after it; False where that commit is not known here."""
+        """Whether it is that commit or comes after it."""
         return _git(self.folder, "merge-base", "--is-ancestor", commit, self.commit) is not None
 
 
@@ -237,17 +241,21 @@ def _gates(service: dict[str, Any]) -> list[str]:
 
 
 def _older(record: Record, revision: Revision, allowed: Collection[Allowed]) -> Iterator[Finding]:
-    last = record.last("applied")
+    # Whatever began has perhaps written, also where its end is not known; what lets go follows from no revision.
+    last = record.last("started")
     applied = str((last or {}).get("revision", "")).removesuffix("+")
     if not applied or applied == revision.commit or "older" in allowed:
         return
     if not revision.commit:
         message = f"revision {applied[:12]} was applied, and this catalogue is in no repository"
+        yield _finding("revision-older", record.group, message, "older")
+    elif not revision.knows(applied):
+        message = f"revision {applied[:12]} was applied, and this clone does not know it"
+        hint = "fetch the history (git fetch --unshallow); --allow older where it is gone for good"
+        yield Finding("revision-older", "error", record.group, message, hint)
     elif not revision.descends_from(applied):
         message = f"revision {applied[:12]} was applied, and {revision.commit[:12]} does not come after it"
-    else:
-        return
-    yield _finding("revision-older", record.group, message, "older")
+        yield _finding("revision-older", record.group, message, "older")
 
 
 def _git(folder: Path, *words: str) -> str | None:

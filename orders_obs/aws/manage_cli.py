@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from orders_obs.aws.desired import Desired
     from orders_obs.aws.live import Live
@@ -172,10 +174,12 @@ def _drift(args: argparse.Namespace) -> int:
     desired = _desired(args)
     if args.print_policy:
         return _policy(desired, "plan")
-    plan, live = connected(args, desired).plan()
-    waiting = [change for change in plan.changes if not _drifted(change)]
-    plan.changes = [change for change in plan.changes if _drifted(change)]
-    plan.refusals = [finding for finding in plan.refusals if finding.rule == "not-ours"]
+    managed = connected(args, desired)
+    plan, live = managed.plan()
+    made = managed.record.state()
+    waiting = [change for change in plan.changes if not _drifted(change, made)]
+    plan.changes = [change for change in plan.changes if _drifted(change, made)]
+    plan.refusals = [finding for finding in plan.refusals if finding.where in made]
     if args.json:
         print(json.dumps(plan_data(plan, desired, live), indent=2))
     elif plan.changes or plan.held or plan.refusals:
@@ -185,13 +189,25 @@ def _drift(args: argparse.Namespace) -> int:
             f"{len(waiting)} changes of the catalogue are not applied yet: `orders-obs alerts plan` shows them",
             file=sys.stderr,
         )
-    if not plan.changes:
+    if not made:
+        print("nothing was applied yet, so that nothing can have drifted", file=sys.stderr)
+    elif not (plan.changes or plan.refusals or plan.held):
         print("no drift: nobody changed what was applied", file=sys.stderr)
     return int(bool(plan.changes or plan.refusals))
 
 
-def _drifted(change: Change) -> bool:
-    return change.cause in ("by hand", "interrupted") or change.action == "create"
+def _drifted(change: Change, made: set[str]) -> bool:
+    """Whether somebody changed or deleted what was applied: not what the catalogue will change, nor what was never there."""
+    from orders_obs.aws.things import SOURCE_TAG
+
+    if change.action == "create":
+        return change.identity in made
+    if change.cause in ("by hand", "interrupted"):
+        return True
+    same_words = change.live is not None and change.live.tags.get(SOURCE_TAG) == change.thing.tags.get(
+        SOURCE_TAG
+    )
+    return change.action == "tag" and change.cause == "catalogue" and same_words
 
 
 def _destroy(args: argparse.Namespace) -> int:
@@ -269,19 +285,42 @@ def _carry_out(
     sure: bool,
 ) -> int:
     from orders_obs.aws.management import Options, refuse
-    from orders_obs.aws.plan_text import plan_text, summary
+    from orders_obs.aws.plan_text import plan_data, plan_text, summary
+    from orders_obs.aws.verify import look_again
+    from orders_obs.findings import exit_code, render
 
     text = plan_text(plan, managed.desired, live)
     if args.dry_run or plan.refusals or not plan.changes:
-        print(json.dumps(_as_data(plan), indent=2) if args.json else text, end="\n" if args.json else "")
-        if not args.dry_run:
-            refuse(plan)
-        return int(bool(plan.refusals))
+        data = plan_data(plan, managed.desired, live)
+        print(json.dumps(data, indent=2) if args.json else text, end="\n" if args.json else "")
+        if args.dry_run or plan.refusals:
+            if not args.dry_run:
+                refuse(plan)
+            return int(bool(plan.refusals))
+        # Nothing to change is not all well: who does not hear is said each time.
+        found = look_again(managed.desired, live) if options is not None and not options.destroy else []
+        print(render(found, as_json=False), end="", file=sys.stderr)
+        return exit_code(found)
     print(text, end="", file=sys.stderr)
     if not sure:
         _ask(f"{summary(plan)}: do it?")
-    applied = managed.apply(plan, options or Options(), again=options is not None)
+    with _stoppable():
+        applied = managed.apply(plan, options or Options(), again=options is not None)
     return _told(args, applied)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Stop as by Ctrl-C where a pipeline is cancelled: what is done is recorded, and the lock given back."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _told(args: argparse.Namespace, applied: Applied) -> int:
@@ -308,10 +347,6 @@ def _told(args: argparse.Namespace, applied: Applied) -> int:
         )
         print(f"revision {record['revision'] or '-'}, {record['at']} to {record['ended']}")
     return int(not applied.complete) or exit_code(applied.findings)
-
-
-def _as_data(plan: Plan) -> dict[str, Any]:
-    return {"changes": [change.as_data() for change in plan.changes], "fingerprint": plan.fingerprint}
 
 
 def _ask(question: str) -> None:

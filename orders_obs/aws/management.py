@@ -162,15 +162,17 @@ class Management:
         try:
             now = self._still(plan, options) if again else plan
             run = self._run()
-            started = {
-                **run, "event": "started", "fingerprint": plan.fingerprint,
-                "changes": [change.identity for change in now.changes],
-            }  # fmt: skip
-            self.record.write([started])
+            # Before the first write: whatever becomes of this process, what was there before is known.
+            self.record.write(
+                [
+                    {**run, "event": "started", "fingerprint": plan.fingerprint, "changes": len(now.changes)},
+                    *({**run, "event": "planned", **change.as_data()} for change in now.changes),
+                ]
+            )
             done = apply_plan(self.aws, self.desired, now, self.record, lock, run, self.progress)
             applied = Applied(now, done)
             if again:
-                self._look_again(applied, options)
+                self._look_again(applied, options, run)
             applied.record = self._entry(applied, run)
             self._end(applied)
             return applied
@@ -184,9 +186,12 @@ class Management:
         same_as(plan, now)
         return now
 
-    def _look_again(self, applied: Applied, options: Options) -> None:
+    def _look_again(self, applied: Applied, options: Options, run: dict[str, Any]) -> None:
         try:
             applied.left, live = self.plan(options)
+            # Of destroyed things nothing is expected to be there.
+            wanted = set() if options.destroy else set(self.desired.things)
+            self.record.write_state(run, wanted & set(live.things))
             names = {entry.change.thing.name for entry in applied.done}
             if options.destroy:
                 return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from orders_obs.aws import holds
 from orders_obs.aws.composites import children, parents_first
 from orders_obs.aws.desired import told_digests, told_value, topic_of
+from orders_obs.aws.field_changes import FieldChange, field_changes
 from orders_obs.aws.normal import digest
 from orders_obs.aws.things import CONTENT_TAG, KINDS, OWN_TAGS, SOURCE_TAG, TOLD_TAG, Owner, Thing
 from orders_obs.findings import Finding
@@ -32,21 +33,6 @@ Cause = Literal["catalogue", "package", "by hand", "adopted", "interrupted"]
 _ALARMS = ("metric-alarm", "composite-alarm")
 _SID = "RulesToGroup"
 _UNTAGGED = ("subscription", "log-policy")
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """One setting that differs.
-
-    Attributes:
-        path: Such as `Metrics[bad].MetricStat.Period`.
-        was: What is there; None where there is nothing.
-        will: What will be; None where it goes.
-    """
-
-    path: str
-    was: Any
-    will: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +189,7 @@ class _Differences:
         if thing.kind == "topic":
             thing = self._told(thing)
         if found is None:
-            yield Change("create", thing, None, "catalogue", tuple(_fields({}, thing.settings)))
+            yield Change("create", thing, None, "catalogue", tuple(field_changes({}, thing.settings)))
             return
         ours = self._is_ours(found)
         # What another catalogue manages it would want back.
@@ -230,7 +216,7 @@ class _Differences:
         if set(tags) == {SOURCE_TAG}:
             # Words that made no difference are no reason to write.
             tags = {}
-        fields = tuple(_fields(found.settings, thing.settings))
+        fields = tuple(field_changes(found.settings, thing.settings))
         if found.kind != thing.kind:
             note = f"a {found.kind.replace('-', ' ')} has the name now: it is deleted first, and its history with it"
             return Change("replace", thing, found, "catalogue", fields, thing.tags, note=note)
@@ -295,7 +281,7 @@ class _Differences:
                 note = "another name took its place" if superseded else ""
                 self._used(found)
                 yield Change(
-                    "delete", found, found, "catalogue", tuple(_fields(found.settings, {})), note=note
+                    "delete", found, found, "catalogue", tuple(field_changes(found.settings, {})), note=note
                 )
             else:
                 self._plan.orphans.append(found)
@@ -468,30 +454,3 @@ def _ordered(changes: list[Change]) -> list[Change]:
 def _decided(change: Change) -> dict[str, Any]:
     """What a person looked at; an alarm's state is of the moment, and the guards look at it anew."""
     return {key: value for key, value in change.as_data().items() if key != "state"}
-
-
-_KEYS = ("Id", "Sid", "Name")
-
-
-def _fields(was: Any, will: Any, path: str = "") -> Iterator[FieldChange]:
-    """The leaves in which two settings differ; lists of named things by their names."""
-    if isinstance(was, dict) and isinstance(will, dict):
-        for key in sorted({*was, *will}):
-            yield from _fields(was.get(key), will.get(key), f"{path}.{key}" if path else key)
-        return
-    key = _key_of(was) if isinstance(was, list) and isinstance(will, list) else ""
-    if key and key == _key_of(will):
-        before, after = ({item[key]: item for item in items} for items in (was, will))
-        for name in dict.fromkeys((*before, *after)):
-            yield from _fields(before.get(name), after.get(name), f"{path}[{name}]")
-        return
-    if was != will:
-        yield FieldChange(path, was, will)
-
-
-def _key_of(items: list[Any]) -> str:
-    for key in _KEYS:
-        if items and all(isinstance(item, dict) and key in item for item in items):
-            names = [item[key] for item in items]
-            return key if len(set(map(str, names))) == len(names) else ""
-    return ""

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts.prices import bill
-from orders_obs.redact import redact_text
+from orders_obs.redact import redact_text, redact_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -91,7 +91,7 @@ def summary(plan: Plan) -> str:
 def plan_data(plan: Plan, desired: Desired, live: Live) -> dict[str, Any]:
     """The plan as data."""
     after, before = _priced(desired, live)
-    return {
+    data = {
         "plan": 1,
         "service": plan.owner.service,
         "environment": plan.owner.environment,
@@ -109,6 +109,8 @@ def plan_data(plan: Plan, desired: Desired, live: Live) -> dict[str, Any]:
         "unchanged": plan.unchanged,
         "usd_a_month": {"now": before.usd, "then": after.usd, "unpriced": after.unpriced},
     }
+    cleaned: dict[str, Any] = redact_texts(data)
+    return cleaned
 
 
 def done_text(done: Iterable[Done]) -> str:

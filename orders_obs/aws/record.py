@@ -12,8 +12,9 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from orders_obs.aws.session import SessionLost
 from orders_obs.errors import EnvironmentFault, UserError
-from orders_obs.redact import redact_text
+from orders_obs.redact import redact_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,8 @@ RECORD_DAYS = 400
 """For which the record is kept: a year and a month, so that a yearly look at it finds all of the year before."""
 
 _CHANGES = "changes"
+_STATE_NAMES = 1_000
+_WITHIN = ("change", "planned", "started", "state")
 _LOCK = "lock-"
 _LOCK_SECONDS = 900
 _KEPT_LOCKS = 5
@@ -110,7 +113,15 @@ class Record:
         return mine
 
     def renew(self, lock: Lock) -> None:
-        """Hold the lock for longer."""
+        """Hold the lock for longer.
+
+        Raises:
+            SessionLost: Somebody has taken it: whoever had it must not go on.
+        """
+        number, newest = self._newest()
+        if number and f"{_LOCK}{number:06d}" != lock.stream:
+            holder = newest.holder if newest else "somebody"
+            raise SessionLost(f"the lock is lost: {holder} has it now", hint="plan again once that is done")
         lock.until = self.clock() + _LOCK_SECONDS
         self._put(lock.stream, [{"holder": lock.holder, "until": lock.until}])
 
@@ -133,6 +144,26 @@ class Record:
                 return entry
         return None
 
+    def write_state(self, run: dict[str, Any], identities: Iterable[str]) -> None:
+        """Note what is there of what the catalogue wants, at the end of a run."""
+        names = sorted(identities)
+        self.write(
+            {**run, "event": "state", "things": names[start : start + _STATE_NAMES]}
+            for start in range(0, max(len(names), 1), _STATE_NAMES)
+        )
+
+    def state(self) -> set[str]:
+        """What was there at the end of the last run; empty where nothing was applied yet."""
+        found: set[str] = set()
+        run = None
+        for entry in self._entries(_CHANGES):
+            if entry.get("event") == "state" and run in (None, entry.get("run")):
+                run = entry.get("run")
+                found |= set(entry.get("things", ()))
+            elif run is not None:
+                break
+        return found
+
     def entries(self, last: int = 0) -> Iterator[dict[str, Any]]:
         """What the record has, the newest first.
 
@@ -143,7 +174,7 @@ class Record:
         for entry in self._entries(_CHANGES):
             if not last:
                 yield entry
-            elif entry.get("event") not in ("change", "started"):
+            elif entry.get("event") not in _WITHIN:
                 yield entry
                 found += 1
                 if found >= last:
@@ -207,10 +238,9 @@ class Record:
         batch: list[dict[str, Any]] = []
         size = 0
         for entry in entries:
-            text = redact_text(json.dumps(entry, sort_keys=True, default=str))
+            text = _text(entry)
             if len(text.encode()) > _EVENT_BYTES:
-                shorter = {key: value for key, value in entry.items() if key != "fields"} | {"cut": True}
-                text = redact_text(json.dumps(shorter, sort_keys=True, default=str))
+                text = _text({key: value for key, value in entry.items() if key != "fields"} | {"cut": True})
             size += len(text.encode()) + _OVERHEAD
             if batch and (size > _BATCH_BYTES or len(batch) >= _BATCH_EVENTS):
                 self._send(stream, batch)
@@ -231,3 +261,9 @@ class Record:
 
     def _call(self, operation: str, *, absent: str = "", **arguments: Any) -> dict[str, Any] | None:
         return self.aws.call("logs", operation, about=f"record {self.group}", absent=absent, **arguments)
+
+
+def _text(entry: dict[str, Any]) -> str:
+    """An entry as JSON. What is a secret goes before: JSON that is cut into is none any more."""
+    plain = json.loads(json.dumps(entry, default=str))
+    return json.dumps(redact_texts(plain), sort_keys=True)

@@ -24,14 +24,17 @@ _ANYWHERE = (
     "sns:GetSubscriptionAttributes",
     "tag:GetResources",
 )
+# PutCompositeAlarm must be scoped to `*` (its API reference).
+_ANYWHERE_WRITE = (
+    "cloudwatch:ListMetrics", "cloudwatch:PutCompositeAlarm", "sns:SetSubscriptionAttributes", "sns:Unsubscribe",
+)  # fmt: skip
 _ALARMS_READ = ("ListTagsForResource",)
-_ALARMS_WRITE = ("DeleteAlarms", "PutCompositeAlarm", "PutMetricAlarm", "TagResource", "UntagResource")
+_ALARMS_WRITE = ("DeleteAlarms", "PutMetricAlarm", "TagResource", "UntagResource")
 _MUTES_READ = ("GetAlarmMuteRule", "ListTagsForResource")
 _MUTES_WRITE = ("DeleteAlarmMuteRule", "PutAlarmMuteRule", "TagResource", "UntagResource")
 _TOPICS_READ = ("GetTopicAttributes", "ListSubscriptionsByTopic", "ListTagsForResource")
 _TOPICS_WRITE = (
-    "CreateTopic", "DeleteTopic", "SetSubscriptionAttributes", "SetTopicAttributes", "Subscribe", "TagResource",
-    "Unsubscribe", "UntagResource",
+    "CreateTopic", "DeleteTopic", "SetTopicAttributes", "Subscribe", "TagResource", "UntagResource",
 )  # fmt: skip
 _RULES_READ = ("DescribeRule", "ListTagsForResource", "ListTargetsByRule")
 _RULES_WRITE = ("DeleteRule", "PutRule", "PutTargets", "RemoveTargets", "TagResource", "UntagResource")
@@ -96,7 +99,7 @@ def _rights(desired: Desired, *, writes: bool) -> Iterator[tuple[str, list[str]]
     yield from _referred(desired, writes=writes)
     if not writes:
         return
-    yield "cloudwatch:ListMetrics", ["*"]
+    yield from ((action, ["*"]) for action in _ANYWHERE_WRITE)
     yield from some("cloudwatch", _ALARMS_WRITE, alarms)
     # A mute rule is made with the alarms that it mutes (API reference of PutAlarmMuteRule).
     yield from some("cloudwatch", _MUTES_WRITE, [*mutes, *alarms])

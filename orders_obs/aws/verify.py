@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from orders_obs.aws.session import Aws
     from orders_obs.aws.things import Thing
 
-__all__ = ["verify"]
+__all__ = ["look_again", "verify"]
 
 _CONFIRM = (
     "the message that SNS sent there has a link; it lapses after two days, and the next apply subscribes anew"
@@ -42,7 +42,7 @@ def verify(
         EnvironmentFault: The session is lost.
     """
     progress("looking at what was applied")
-    found = [*_evaluated(desired, live), *_subscribed(desired, live)]
+    found = look_again(desired, live)
     for check in (partial(_invoked, aws, desired), partial(_published, aws, desired, names)):
         try:
             found += list(check())
@@ -51,6 +51,11 @@ def verify(
         except EnvironmentFault as fault:
             found.append(Finding("not-looked-at", "info", desired.owner.environment, str(fault)))
     return found
+
+
+def look_again(desired: Desired, live: Live) -> list[Finding]:
+    """What is wrong with what is there, as far as it shows without a further call: alarms that fail, topics that reach nobody."""
+    return [*_evaluated(desired, live), *_subscribed(desired, live)]
 
 
 def _evaluated(desired: Desired, live: Live) -> Iterator[Finding]:

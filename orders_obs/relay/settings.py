@@ -111,6 +111,10 @@ class RelaySettings:
         return tuple(dict.fromkeys(every))
 
 
+_LEAST_KEPT = 3_600
+"""Seconds for which SNS tries to deliver to an HTTP endpoint at the most (SNS developer guide, "Delivery retries")."""
+
+
 class _Loader:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
@@ -136,6 +140,10 @@ class _Loader:
         )
         if not settings.topics and not self._problems:
             self._problems.append(f"{PREFIX}TOPICS: no topic is listed, so no message would be taken")
+        if settings.keep < max(_LEAST_KEPT, settings.late_after):
+            self._problems.append(
+                f"{PREFIX}KEEP: {settings.keep:g} s is less than SNS may take to deliver again ({_LEAST_KEPT} s), or than LATE_AFTER"
+            )
         self._check_told(settings)
         if self._problems:
             raise UserError("; ".join(self._problems), hint="docs/relay.md has every setting")

@@ -204,3 +204,49 @@ def test_a_region_that_is_not_the_environments_is_refused(fake: FakeAccount, run
     code, _, err = run("plan", "--region", "us-east-1")
     assert code == 2
     assert "is in eu-west-1" in err
+
+
+def test_an_alert_that_was_never_applied_is_no_drift(fake: FakeAccount, run: Run):
+    assert run("drift")[0] == 0
+    run("apply", "--yes")
+    more = SHOP + "  memory: {signal: service_memory, warning: {above: 90%, over: 1m}}\n"
+    code, _, err = run("drift", text=more)
+    assert code == 0
+    assert "not applied yet" in err
+
+
+def test_a_tag_that_somebody_took_off_is_drift(fake: FakeAccount, run: Run):
+    run("apply", "--yes")
+    arn = f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{CPU}"
+    fake.session().client("cloudwatch").untag_resource(ResourceARN=arn, TagKeys=["severity"])
+    assert run("drift")[0] == 1
+
+
+def test_who_does_not_hear_is_said_also_where_nothing_changes(fake: FakeAccount, run: Run):
+    run("apply", "--yes")
+    _, out, err = run("apply", "--yes")
+    assert "nothing to change" in out
+    assert "waits for confirmation" in err
+
+
+def test_a_secret_in_what_a_person_wrote_is_in_no_saved_plan(fake: FakeAccount, run: Run, tmp_path: Path):
+    run("apply", "--yes")
+    client = fake.session().client("cloudwatch")
+    (alarm,) = client.describe_alarms(AlarmNames=[CPU])["MetricAlarms"]
+    kept = (
+        "Namespace",
+        "MetricName",
+        "Dimensions",
+        "Statistic",
+        "Period",
+        "EvaluationPeriods",
+        "Threshold",
+        "ComparisonOperator",
+    )
+    client.put_metric_alarm(
+        AlarmName=CPU, AlarmDescription="password=hunter2", **{key: alarm[key] for key in kept}
+    )
+    saved = tmp_path / "plan.json"
+    _, out, _ = run("plan", "-o", str(saved), "--json")
+    assert "hunter2" not in out + saved.read_text()
+    assert run("apply", "--plan", str(saved))[0] == 0

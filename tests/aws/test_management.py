@@ -10,7 +10,7 @@ import pytest
 from orders_obs.aws.guards import Revision
 from orders_obs.aws.management import Options
 from orders_obs.errors import UserError
-from tests.aws.fake import FakeAccount
+from tests.aws.fake import FakeAccount, Killed
 from tests.aws.managed import SHOP, account, applied, aws_of, managed
 
 CPU = "shop-production-cpu-warning"
@@ -93,12 +93,15 @@ def test_the_record_of_an_apply_that_failed_says_what_was_done_and_what_was_not(
     assert not done.complete
     outcomes = {entry.change.identity: entry.outcome for entry in done.done}
     assert outcomes["topic/shop-critical-production"] == "failed"
-    assert outcomes[f"metric-alarm/{CPU}"] == "not begun"
+    assert outcomes["metric-alarm/shop-production-errors-critical"] == "not begun"
+    assert outcomes[f"metric-alarm/{CPU}"] == "done"
     entries = list(made.record.entries())
     assert entries[0]["event"] == "applied in part"
-    assert [entry["outcome"] for entry in entries if entry.get("name") == "shop-critical-production"] == [
-        "failed"
-    ]
+    assert [
+        entry["outcome"]
+        for entry in entries
+        if entry["event"] == "change" and entry.get("name") == "shop-critical-production"
+    ] == ["failed"]
 
 
 def test_a_plan_made_from_another_state_is_not_applied(fake: FakeAccount, tmp_path: Path):
@@ -386,3 +389,54 @@ def test_credentials_of_another_account_are_refused(fake: FakeAccount, tmp_path:
     ):
         managed(other, tmp_path)
     assert aws_of(other).account == "999999999999"
+
+
+def test_whoever_lost_the_lock_stops(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    slow = managed(fake, tmp_path, SHOP.replace("80%", "90%").replace("5%", "6%").replace("1%", "2%"))
+    plan, _ = slow.plan()
+
+    def suspended() -> None:
+        fake.sleep(16 * 60)
+        managed(fake, tmp_path).record.acquire()
+
+    fake.before("put_metric_alarm", suspended)
+    done = slow.apply(plan)
+    assert [entry.outcome for entry in done.done].count("done") == 1
+    assert "not begun" in [entry.outcome for entry in done.done]
+    assert not done.complete
+
+
+def test_what_was_there_before_is_recorded_before_the_first_write(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    made = managed(fake, tmp_path, SHOP.replace("80%", "90%"))
+    plan, _ = made.plan()
+    fake.before("put_metric_alarm", lambda: fake.die_after(1, before=True))
+    with pytest.raises(Killed):
+        made.apply(plan)
+    record = managed(fake, tmp_path).record
+    planned = [entry for entry in record.entries() if entry["event"] == "planned" and entry["name"] == CPU]
+    assert {"path": "Threshold", "was": 80, "will": 90} in planned[0]["fields"]
+
+
+def test_an_entry_with_a_secret_in_it_is_still_an_entry(fake: FakeAccount, tmp_path: Path):
+    record = applied(fake, tmp_path).record
+    texts = [
+        'login with password="a b"',
+        'pwd="zz',
+        "-----BEGIN PRIVATE KEY-----\\nabc",
+        '{"token": "x\\"y"}',
+    ]
+    record.write([{"event": "probe", "fields": [{"was": text}]} for text in texts])
+    found = [entry for entry in record.entries() if entry["event"] == "probe"]
+    assert len(found) == len(texts)
+    assert "a b" not in json.dumps(found)
+
+
+def test_a_revision_that_was_applied_in_part_counts_as_applied(fake: FakeAccount, tmp_path: Path):
+    made = managed(fake, tmp_path, revision=Revision("bbbb", False, tmp_path))
+    plan, _ = made.plan()
+    fake.fail("put_rule", "InternalFailure", times=1, status=500)
+    assert not made.apply(plan).complete
+    older = managed(fake, tmp_path, revision=Revision("aaaa", False, tmp_path))
+    assert "revision-older" in _rules(older.plan()[0].refusals)

@@ -59,6 +59,8 @@ def test_a_topics_route_comes_before_a_severitys_and_that_before_everybodys() ->
         ({"TOPICS": TOPIC, "SLACK_SECRET": "a", "PORT": "70000"}, "whole number from"),
         ({"TOPICS": TOPIC, "SLACK_SECRET": "a", "LOG_GROUPS": "a b?"}, "names of log groups"),
         ({"TOPICS": TOPIC, "SLACK_SECRET": "a", "RUNBOOK_BASE": "wiki"}, "begins with https://"),
+        ({"TOPICS": TOPIC, "SLACK_SECRET": "a", "KEEP": "30"}, "less than SNS may take to deliver again"),
+        ({"TOPICS": TOPIC, "SLACK_SECRET": "a", "LATE_AFTER": "90000"}, "or than LATE_AFTER"),
         ({"TOPICS": TOPIC, "SLACK_SECRET": "a", "EMULATOR": "http://evil.com"}, "on this machine"),
         ({"TOPICS": TOPIC, "SLACK_SECRET": "a", "EMULATOR": "http://127.0.0.1@evil.com"}, "on this machine"),
         ({"TOPICS": TOPIC, "SLACK_SECRET": "a", "EMULATOR": "http://127.0.0.1:x"}, "on this machine"),

@@ -271,6 +271,33 @@ def test_whoever_names_ever_other_certificates_does_not_make_us_fetch_them_all()
     assert set(reasons[10:]) == {"busy"}
 
 
+def test_forged_addresses_keep_no_genuine_message_out() -> None:
+    now, fetched = [NOW.timestamp()], Fetcher()
+    judge = Verifier(fetch=fetched, clock=lambda: now[0])
+    judge.verify(envelope(SIGNER.sign(notification())))
+    now[0] += 3601
+    fetched.content = b""
+    for number in range(30):
+        forged = {"Signature": "AAAA", "SigningCertURL": CERTIFICATE.replace("9c", f"{number:02}")}
+        assert refusal(notification() | forged, judge) in ("busy", "certificate")
+    fetched.content = SIGNER.pem
+    judge.verify(envelope(SIGNER.sign(notification())))
+
+
+def test_a_certificate_that_cannot_be_fetched_anew_is_good_for_as_long_as_it_says() -> None:
+    now, down = [NOW.timestamp()], [False]
+
+    def fetch(_: str) -> bytes:
+        if down[0]:
+            raise Unreached("TimeoutError")
+        return SIGNER.pem
+
+    judge = Verifier(fetch=fetch, clock=lambda: now[0])
+    judge.verify(envelope(SIGNER.sign(notification())))
+    now[0], down[0] = now[0] + 3601, True
+    judge.verify(envelope(SIGNER.sign(notification())))
+
+
 def test_an_emulators_certificate_is_taken_where_it_is_asked_for_only() -> None:
     address = f"{EMULATOR}/_aws/sns{PATH}"
     signer = Signer(names=("emulator.test",))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.aws.importing.existing import Found, alarm
-from orders_obs.errors import EnvironmentFault, UserError
+from orders_obs.aws.session import UnknownCall
+from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +19,8 @@ __all__ = ["Selection", "read_alarms"]
 
 _NAMES = 100
 """Names that DescribeAlarms takes, and entries that it gives on a page (API reference)."""
-_TYPES = ["MetricAlarm", "CompositeAlarm"]
+# Log alarms are read so that they are refused by name, and not passed over.
+_TYPES = ["MetricAlarm", "CompositeAlarm", "LogAlarm"]
 _MANY = 20
 
 
@@ -104,7 +106,11 @@ def _pages(aws: Aws, **chosen: Any) -> list[dict[str, Any]]:
 
 def _add(described: dict[str, dict[str, Any]], pages: Iterable[dict[str, Any]]) -> None:
     for page in pages:
-        for entry in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())):
+        for entry in (
+            *page.get("MetricAlarms", ()),
+            *page.get("CompositeAlarms", ()),
+            *page.get("LogAlarms", ()),
+        ):
             described[entry["AlarmName"]] = entry
 
 
@@ -122,9 +128,7 @@ def _tagged(aws: Aws, selection: Selection) -> list[str] | None:
             "resourcegroupstaggingapi", "get_resources", about="the index of tags", ResourceTypeFilters=["cloudwatch:alarm"],
             TagFilters=[{"Key": key, "Values": [value]} for key, value in selection.tags], ResourcesPerPage=_NAMES,
         )  # fmt: skip
-    except EnvironmentFault as fault:
-        if "does not know" not in fault.message:
-            raise
+    except UnknownCall:
         return None
     addresses = [entry["ResourceARN"] for page in pages for entry in page["ResourceTagMappingList"]]
     return sorted(address.split(":", 6)[6] for address in addresses)
