@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from orders_obs.aws.calls import Call, calls_for, loosened
 from orders_obs.aws.composites import children
 from orders_obs.aws.desired import told_digests, told_value, topic_of
+from orders_obs.aws.guards import senders
 from orders_obs.aws.live import read_thing
 from orders_obs.aws.normal import comparable
 from orders_obs.aws.pace import seconds_for
+from orders_obs.aws.receivers import why_not
 from orders_obs.aws.session import SessionLost
 from orders_obs.aws.things import TOLD_TAG
 from orders_obs.errors import EnvironmentFault
@@ -34,6 +36,7 @@ __all__ = ["Done", "Outcome", "apply_plan", "expected_seconds"]
 Outcome = Literal["done", "failed", "not begun"]
 _BATCH = 25
 """Changes after which the record is written."""
+_SOON = 1.0
 _TAGGED_BY_CLOUDWATCH = ("metric-alarm", "composite-alarm", "mute-rule")
 _BEGINNING = len("https://") + 8
 """Characters that give an address away."""
@@ -133,10 +136,12 @@ class _Run:
                 )
                 left -= seconds[number]
                 try:
+                    if self.record.nearly_over(self.lock):
+                        self.record.renew(self.lock)
                     reason = self._one(change)
                 except SessionLost as lost:
                     self._done.append(Done(change, "failed", str(lost)))
-                    stopped = "no call works any more"
+                    stopped = str(lost)
                     continue
                 except EnvironmentFault as fault:
                     reason = str(fault)
@@ -201,16 +206,26 @@ class _Run:
 
     def _see_tags(self, thing: Thing) -> None:
         """See that what was made is marked as ours: without the right to tag, or on an emulator, the tags of a put are dropped."""
-        answer = (
-            self.aws.call("cloudwatch", "list_tags_for_resource", about=thing.identity, ResourceARN=thing.arn)
-            or {}
-        )
-        tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
-        if tags != thing.tags:
+        answer = self._tags_of(thing)
+        if answer is None:
+            # What was just made may not be readable yet.
+            self.aws.pace.sleep(_SOON)
+            answer = self._tags_of(thing)
+        if answer is not None and answer != thing.tags:
             pairs = [{"Key": key, "Value": value} for key, value in thing.tags.items()]
             self._send(
                 Call("cloudwatch", "tag_resource", {"ResourceARN": thing.arn, "Tags": pairs}), thing.identity
             )
+
+    def _tags_of(self, thing: Thing) -> dict[str, str] | None:
+        answer = self.aws.call(
+            "cloudwatch",
+            "list_tags_for_resource",
+            about=thing.identity,
+            absent="ResourceNotFound",
+            ResourceARN=thing.arn,
+        )
+        return None if answer is None else {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
 
     def _tell(self, change: Change, now: Thing | None) -> None:
         """Have the topic's tag say of the subscriptions that are there which are ours."""
@@ -245,6 +260,12 @@ class _Run:
             return "somebody has changed it since the plan was made; plan again"
         if now.kind not in _TAGLESS and now.tags != change.live.tags:
             return "somebody has changed its tags since the plan was made; plan again"
+        if change.action == "delete" and now.kind in ("topic", "rule") and now.found != change.live.found:
+            return "somebody has added to it since the plan was made, which would go with it; plan again"
+        if change.action == "delete" and now.kind == "topic":
+            users = senders(self.aws, now.arn, self.plan)
+            if users:
+                return f"{users[0]} sends to it since the plan was made; plan again"
         if change.action in ("replace", "delete") and now.firing and not change.live.firing:
             return "it fires since the plan was made, and would go; plan again"
         return ""
@@ -260,9 +281,10 @@ class _Run:
                 SecretId=call.secret,
             )
             endpoint = arguments["Endpoint"] = (answer or {}).get("SecretString", "").strip()
-            if not endpoint.startswith("https://"):
+            problem = why_not(endpoint)
+            if problem:
                 raise EnvironmentFault(
-                    f"{about}: what secret {call.secret} holds is no https address",
+                    f"{about}: what secret {call.secret} holds {problem}",
                     hint="store the address of the receiver's SNS integration in it",
                 )
         try:
@@ -296,9 +318,9 @@ class _Run:
     def _last_note(self) -> None:
         try:
             self._note()
-        except SessionLost:
-            # It is among the reasons already, or the next call says so.
-            self.progress("what was done last could not be recorded")
+        except EnvironmentFault as fault:
+            # What was done is said all the same.
+            self.progress(f"what was done last could not be recorded: {fault}")
 
 
 def _without(endpoint: str, text: str) -> str:

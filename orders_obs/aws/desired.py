@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orders_obs.aws.things import Kind
 
 __all__ = [
+    "MOST_TOLD",
     "Desired",
     "address_name",
     "desired_things",
@@ -31,7 +32,7 @@ __all__ = [
     "topic_of",
 ]
 
-_MOST_TOLD = 28
+MOST_TOLD = 28
 """Digests with spaces between that a tag's value of 256 characters holds."""
 
 
@@ -45,6 +46,8 @@ class Desired:
         things: By identity.
         differences: What will not be as the catalogue says.
         key: Alias of the key that encrypts topics; empty where none does.
+        alert_ids: Of each alert by its name.
+        renamed: Names that alerts had, with their severities.
         record_group: The log group of the record of changes.
         record_tags: Its tags.
     """
@@ -62,6 +65,8 @@ class Desired:
         sources = {
             (alert.alert_id, alert.severity.name): digest(words.get(alert.name, "")) for alert in resolved
         }
+        self.alert_ids = {alert.name: alert.alert_id for alert in resolved}
+        self.renamed = {(old, alert.severity.name) for alert in resolved for old in alert.was}
         self.record_group = f"/orders-obs/{catalogue.service}-{environment}"
         self.record_tags = _tags(
             tags(catalogue.service, resolved.environment, Name=self.record_group, owner=catalogue.owner)
@@ -147,7 +152,7 @@ def told_digests(subscription: Thing) -> set[str]:
 
 def told_value(digests: set[str]) -> str:
     """The value of the tag; what does not fit into one is left out."""
-    return " ".join(sorted(digests)[:_MOST_TOLD])
+    return " ".join(sorted(digests)[:MOST_TOLD])
 
 
 def topic_of(subscription: Thing) -> str:

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from orders_obs.alerts.aws_calls import validate
 from orders_obs.aws.calls import calls_for
 from orders_obs.aws.composites import children, cycle
-from orders_obs.aws.session import UnknownCall
+from orders_obs.aws.desired import MOST_TOLD
+from orders_obs.aws.receivers import why_not
+from orders_obs.aws.session import Denied, UnknownCall
+from orders_obs.aws.things import TOLD_TAG
 from orders_obs.findings import Finding
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from orders_obs.aws.session import Aws
     from orders_obs.aws.things import Thing
 
-__all__ = ["ALLOWED", "Allowed", "Revision", "check", "revision_of"]
+__all__ = ["ALLOWED", "Allowed", "Revision", "check", "revision_of", "senders"]
 
 Allowed = Literal["deletions", "empty", "older", "firing"]
 ALLOWED: dict[Allowed, str] = {
@@ -95,6 +98,7 @@ def check(
         found += [
             *_key(plan, desired, aws),
             *_secrets(plan, aws),
+            *_topics(plan, aws),
             *_in_use(plan, desired, live, aws),
             *_older(record, revision, allowed),
         ]
@@ -110,10 +114,12 @@ def _empty(desired: Desired, allowed: Collection[Allowed]) -> Iterator[Finding]:
 
 
 def _many(plan: Plan, desired: Desired, live: Live, allowed: Collection[Allowed]) -> Iterator[Finding]:
-    ours = [thing for thing in live.things.values() if desired.owner.has(thing.tags)]
-    gone = [change for change in plan.changes if change.action in ("delete", "replace")]
+    """Of what watches: topics and logs have guards of their own, and what took another name is not lost."""
+    kinds = (*_ALARMS, "rule")
+    ours = [t for t in live.things.values() if t.kind in kinds and desired.owner.has(t.tags)]
+    gone = [c for c in plan.changes if c.action == "delete" and c.thing.kind in kinds and not c.superseded]
     if len(gone) > _DELETIONS * len(ours) and "deletions" not in allowed:
-        message = f"{len(gone)} of the {len(ours)} things that are ours would go"
+        message = f"{len(gone)} of the {len(ours)} alarms and rules that are ours would go"
         yield _finding("deletions-many", desired.owner.environment, message, "deletions")
 
 
@@ -168,21 +174,75 @@ def _key(plan: Plan, desired: Desired, aws: Aws) -> Iterator[Finding]:
 def _secrets(plan: Plan, aws: Aws) -> Iterator[Finding]:
     for change in plan.changes:
         secret = change.thing.arguments.get("Secret") if change.action == "create" else None
-        if secret:
-            answer = aws.call(
-                "secretsmanager",
-                "describe_secret",
-                about=f"secret {secret}",
-                absent="ResourceNotFound",
-                SecretId=secret,
+        if not secret:
+            continue
+        about = f"secret {secret}"
+        known = aws.call(
+            "secretsmanager", "describe_secret", about=about, absent="ResourceNotFound", SecretId=secret
+        )
+        if known is None or known.get("DeletedDate"):
+            hint = "store the address of the receiver's SNS integration in Secrets Manager under this name"
+            yield Finding("secret-missing", "error", change.identity, f"secret {secret} is not there", hint)
+            continue
+        try:
+            answer = aws.call("secretsmanager", "get_secret_value", about=about, SecretId=secret) or {}
+        except Denied:
+            # Whoever only plans need not see it; the apply looks.
+            continue
+        problem = why_not(answer.get("SecretString", "").strip())
+        if problem:
+            hint = "store the address of the receiver's SNS integration in it"
+            yield Finding(
+                "secret-unfit", "error", change.identity, f"what secret {secret} holds {problem}", hint
             )
-            if answer is None or answer.get("DeletedDate"):
-                hint = (
-                    "store the address of the receiver's SNS integration in Secrets Manager under this name"
+
+
+def _topics(plan: Plan, aws: Aws) -> Iterator[Finding]:
+    """No topic goes that an alarm or a rule still sends to."""
+    for change in plan.changes:
+        if change.thing.kind != "topic":
+            continue
+        told = change.thing.tags.get(TOLD_TAG, "").split()
+        if len(told) >= MOST_TOLD:
+            message = (
+                f"more subscribe to it than its tag can name ({MOST_TOLD}; one by a secret counts twice)"
+            )
+            yield Finding("subscriptions-many", "error", change.identity, message, "use a mailing list")
+        if change.action == "delete":
+            users = senders(aws, change.thing.arn, plan)
+            if users:
+                message = f"would go, and these send to it: {', '.join(users[:5])}" + (
+                    f" and {len(users) - 5} more" if len(users) > 5 else ""
                 )
-                yield Finding(
-                    "secret-missing", "error", change.identity, f"secret {secret} is not there", hint
-                )
+                hint = f"give them another topic, or keep it: `alerts release {change.thing.name}`"
+                yield Finding("topic-in-use", "error", change.identity, message, hint)
+
+
+def senders(aws: Aws, topic: str, plan: Plan) -> list[str]:
+    """The alarms and rules that send to a topic, but for those that this plan deletes or makes send elsewhere."""
+    changed = {
+        change.thing.name
+        for change in plan.changes
+        if change.action == "delete"
+        or (change.action in ("update", "replace") and topic not in str(change.thing.settings))
+    }
+    pages = aws.pages(
+        "cloudwatch", "describe_alarms", about="alarms", ActionPrefix=topic, AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+        MaxRecords=100,
+    )  # fmt: skip
+    found = [
+        alarm["AlarmName"]
+        for page in pages
+        for alarm in (*page["MetricAlarms"], *page["CompositeAlarms"])
+        # Emulators give them all.
+        if any(
+            topic in alarm.get(name, ()) for name in ("AlarmActions", "OKActions", "InsufficientDataActions")
+        )
+    ]
+    with suppress(UnknownCall):
+        rules = aws.pages("events", "list_rule_names_by_target", about="rules", TargetArn=topic)
+        found += [name for page in rules for name in page["RuleNames"]]
+    return sorted({name for name in found if name not in changed})
 
 
 def _in_use(plan: Plan, desired: Desired, live: Live, aws: Aws) -> Iterator[Finding]:

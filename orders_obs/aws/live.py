@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.aws.desired import address_name, subscription_name
-from orders_obs.aws.normal import comparable, put_arguments
+from orders_obs.aws.normal import comparable, digest, put_arguments
 from orders_obs.aws.session import Denied, UnknownCall
 from orders_obs.aws.things import OWN_TAGS, SOURCE_TAG, Thing, identity
 
@@ -27,12 +27,14 @@ __all__ = ["Live", "read_live", "read_thing"]
 _NAMES = 100
 """Names that DescribeAlarms takes, and entries that it gives on a page (API reference)."""
 _ALARM_KINDS = ("metric-alarm", "composite-alarm")
-_ALARM_TYPES = ["MetricAlarm", "CompositeAlarm"]
+# Log alarms are nobody's here, and have names as the others do.
+_ALARM_TYPES = ["MetricAlarm", "CompositeAlarm", "LogAlarm"]
 _OWN_SIDS = ("Owner", "CloudWatchAlarms", "EventBridgeRules", "RdsEvents")
 _DEFAULT_SID = "__default_statement_ID"
 """Of the policy that SNS gives a new topic, with which its account administers it."""
-_INDEXED = ("cloudwatch", "sns:topic", "events:rule", "logs:log-group")
-_PENDING = "PendingConfirmation"
+# The ARN of a topic has no type.
+_INDEXED = ("cloudwatch", "sns", "events:rule", "logs:log-group")
+_DELETED = "Deleted"
 _RULE = ("Description", "EventPattern", "ScheduleExpression", "State", "RoleArn")
 _OWN_TARGETS = ("topic", "log")
 
@@ -44,10 +46,12 @@ class Live:
     Attributes:
         things: By identity: what has a wanted name, and what is the owner's.
         notes: What could not be looked at, and what that means.
+        begun: What a run meant to make that did not come to its end.
     """
 
     things: dict[str, Thing] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    begun: set[str] = field(default_factory=set)
 
     def add(self, thing: Thing) -> None:
         """Add a thing."""
@@ -100,9 +104,16 @@ class _Reader:
         self._alarms()
         self._progress("reading mute rules, topics and subscriptions")
         self._mute_rules(self._wanted("mute-rule"))
-        topics = {*self._wanted("topic"), *self._owned(":sns:", 5)}
-        for name in sorted(topics):
-            self._topic(name)
+        wanted = self._wanted("topic")
+        for name in sorted({*wanted, *self._owned(":sns:", 5)}):
+            try:
+                self._topic(name)
+            except Denied as fault:
+                if name in wanted:
+                    raise
+                self.live.notes.append(
+                    f"topic {name} is ours, wanted no more, and cannot be looked at: {fault}"
+                )
         self._progress("reading rules and log groups")
         self._rules()
         for name in sorted({*self._wanted("log-group"), *self._owned(":log-group:", 6)}):
@@ -164,10 +175,12 @@ class _Reader:
             if part in address
         ]
 
-    def _tags(self, service: str, kind: Kind, name: str, address: str) -> dict[str, str]:
-        """All tags of a thing. The index runs behind: it is believed where it says what is wanted, and nothing else follows from it."""
+    def _tags(
+        self, service: str, kind: Kind, name: str, address: str, settings: dict[str, Any] | None = None
+    ) -> dict[str, str]:
+        """All tags of a thing. The index runs behind: it is believed where all is as wanted, so that nothing follows from it."""
         wanted, indexed = self._desired.things.get(identity(kind, name)), self._index.get(address)
-        if indexed and wanted and _own(indexed) == _own(wanted.tags):
+        if indexed and wanted and _own(indexed) == _own(wanted.tags) and settings in (None, wanted.settings):
             return indexed
         key = "resourceArn" if service == "logs" else "ResourceArn" if service == "sns" else "ResourceARN"
         about = f"{kind.replace('-', ' ')} {name}"
@@ -206,12 +219,13 @@ class _Reader:
         for alarm in found:
             kind: Kind = "composite-alarm" if "AlarmRule" in alarm else "metric-alarm"
             name, address = alarm["AlarmName"], alarm["AlarmArn"]
+            settings = comparable(kind, put_arguments(alarm))
             self.live.add(
                 Thing(
                     kind,
                     name,
-                    comparable(kind, put_arguments(alarm)),
-                    self._tags("cloudwatch", kind, name, address),
+                    settings,
+                    self._tags("cloudwatch", kind, name, address, settings),
                     address,
                     state=alarm["StateValue"],
                     found={key: alarm[key] for key in ("EvaluationState", "StateReason") if alarm.get(key)},
@@ -265,8 +279,20 @@ class _Reader:
         attributes = answer["Attributes"]
         policy = _document(attributes.get("Policy", ""))
         statements = [part for part in policy.get("Statement", []) if isinstance(part, dict)]
-        own = {part["Sid"]: part for part in statements if part.get("Sid") in _OWN_SIDS}
+        own: dict[str, Any] = {}
+        for part in statements:
+            if part.get("Sid") in _OWN_SIDS:
+                # One of ours that is there twice is not as it should be.
+                sid = part["Sid"]
+                own[sid] = [own[sid], part] if sid in own else part
         key = attributes.get("KmsMasterKeyId", "")
+        told = [
+            subscription
+            for page in self._aws.pages("sns", "list_subscriptions_by_topic", about=about, TopicArn=address)
+            for subscription in page["Subscriptions"]
+            # SNS lists for a while who has unsubscribed.
+            if subscription["SubscriptionArn"] != _DELETED
+        ]
         self.live.add(
             Thing(
                 "topic",
@@ -274,15 +300,17 @@ class _Reader:
                 comparable("topic", {"KmsMasterKeyId": key, "Statements": own}),
                 self._tags("sns", "topic", name, address),
                 address,
-                found={"Policy": policy, "Others": _others(statements)},
+                found={
+                    "Others": _others(statements, self._aws.account),
+                    "Subscribers": sorted(digest([entry["Protocol"], entry["Endpoint"]]) for entry in told),
+                },
             )
         )
-        for page in self._aws.pages("sns", "list_subscriptions_by_topic", about=about, TopicArn=address):
-            for subscription in page["Subscriptions"]:
-                self._subscription(subscription)
+        for subscription in told:
+            self._subscription(subscription)
 
     def _subscription(self, subscription: dict[str, Any]) -> None:
-        pending = subscription["SubscriptionArn"] in (_PENDING, "pending confirmation")
+        pending = not subscription["SubscriptionArn"].startswith("arn:")
         topic, protocol, endpoint = (subscription[key] for key in ("TopicArn", "Protocol", "Endpoint"))
         settings: dict[str, Any] = {}
         if not pending:
@@ -291,6 +319,7 @@ class _Reader:
                 absent="NotFound", SubscriptionArn=subscription["SubscriptionArn"],
             )  # fmt: skip
             attributes = (answer or {}).get("Attributes", {})
+            pending = attributes.get("PendingConfirmation") == "true"
             rules = _document(attributes.get("FilterPolicy", ""))
             if rules:
                 settings["FilterPolicy"] = rules
@@ -409,6 +438,7 @@ class _Reader:
 def _alarms_of(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from page.get("MetricAlarms", [])
     yield from page.get("CompositeAlarms", [])
+    yield from page.get("LogAlarms", [])
 
 
 def _own(tags: dict[str, str]) -> dict[str, str]:
@@ -427,6 +457,19 @@ def _document(text: str) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _others(statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The statements of a topic's policy that others put there."""
-    return [part for part in statements if part.get("Sid") not in (*_OWN_SIDS, _DEFAULT_SID)]
+def _others(statements: list[dict[str, Any]], account: str) -> list[dict[str, Any]]:
+    """The statements of a topic's policy that others put there; SNS's own default, as it gives it, is nobody's."""
+    return [
+        part
+        for part in statements
+        if part.get("Sid") not in _OWN_SIDS
+        and not (part.get("Sid") == _DEFAULT_SID and _kept_to(part.get("Condition"), account))
+    ]
+
+
+def _kept_to(condition: Any, account: str) -> bool:
+    """Whether a condition lets in nobody but an account, as that of SNS's default statement does."""
+    equals = condition.get("StringEquals") if isinstance(condition, dict) else None
+    return isinstance(equals, dict) and {key.lower(): value for key, value in equals.items()} == {
+        "aws:sourceowner": account
+    }

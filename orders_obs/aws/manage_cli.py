@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from argparse import ArgumentTypeError
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,8 +142,9 @@ def _plan(args: argparse.Namespace) -> int:
     if args.print_policy:
         return _policy(desired, "plan")
     managed = connected(args, desired)
-    plan, live = managed.plan(_asked(args))
-    data = plan_data(plan, desired, live)
+    options = _asked(args)
+    plan, live = managed.plan(options)
+    data = plan_data(plan, desired, live, options)
     if args.output:
         _write(Path(args.output), json.dumps(data, indent=2) + "\n")
     print(
@@ -155,9 +158,12 @@ def _apply(args: argparse.Namespace) -> int:
     desired = _desired(args)
     if args.print_policy:
         return _policy(desired, "apply")
+    _own_catalogue(args, desired)
     saved = _saved(args, desired) if args.plan else None
     managed = connected(args, desired)
     options = _asked(args)
+    if saved is not None:
+        options = _with_saved(options, saved["options"])
     plan, live = managed.plan(options)
     if saved is not None and saved["fingerprint"] != plan.fingerprint:
         raise UserError(
@@ -178,7 +184,13 @@ def _drift(args: argparse.Namespace) -> int:
     plan, live = managed.plan()
     made = managed.record.state()
     waiting = [change for change in plan.changes if not _drifted(change, made)]
-    plan.changes = [change for change in plan.changes if _drifted(change, made)]
+    plan.changes = [
+        replace(change, note="it was there at the end of the last apply")
+        if change.action == "create"
+        else change
+        for change in plan.changes
+        if _drifted(change, made)
+    ]
     plan.refusals = [finding for finding in plan.refusals if finding.where in made]
     if args.json:
         print(json.dumps(plan_data(plan, desired, live), indent=2))
@@ -214,10 +226,11 @@ def _destroy(args: argparse.Namespace) -> int:
     desired = _desired(args)
     if args.print_policy:
         return _policy(desired, "destroy")
+    _own_catalogue(args, desired)
     managed = connected(args, desired)
     options = _asked(args, destroy=True, prune=True, allow=("deletions", "empty", "older", *args.allow))
     plan, live = managed.plan(options)
-    return _carry_out(args, managed, plan, live, options, sure=args.yes)
+    return _carry_out(args, managed, plan, live, options, sure=args.yes, what="destroy")
 
 
 def _release(args: argparse.Namespace) -> int:
@@ -229,7 +242,14 @@ def _release(args: argparse.Namespace) -> int:
     managed = connected(args, desired)
     _, live = managed.plan()
     plan = release_plan(desired, live, args.names, managed.aws)
-    return _carry_out(args, managed, plan, live, None, sure=args.yes)
+    wanted = [change.thing.name for change in plan.changes if change.identity in desired.things]
+    if wanted:
+        print(
+            f"{len(wanted)} of these are still in the catalogue: until they are taken out of it, or adopted again,"
+            " each plan of this environment is refused",
+            file=sys.stderr,
+        )
+    return _carry_out(args, managed, plan, live, None, sure=args.yes, what="release")
 
 
 def _hold(args: argparse.Namespace) -> int:
@@ -267,9 +287,13 @@ def _record(args: argparse.Namespace) -> int:
         print(json.dumps({"record": record.group, "entries": entries}, indent=2))
         return 0
     for entry in entries:
-        counts = f"{entry.get('done', 0)} done, {entry.get('failed', 0)} not"
-        revision = str(entry.get("revision", ""))[:12] or "no revision"
-        print(f"{entry.get('at')}  {entry.get('event'):<16} {counts:<18} {revision:<13} {entry.get('by')}")
+        done = f"{entry['done']} done, {entry['failed']} not" if "done" in entry else ""
+        if "changes" in entry:
+            done = f"of {entry['changes']} changes"
+        revision = str(entry.get("revision", ""))
+        short = f"{revision[:12]}{'+' if revision.endswith('+') else ''}" or "no revision"
+        what = f"{entry.get('what', '')} {entry.get('event')}".strip()
+        print(f"{entry.get('at')}  {what:<24} {done:<18} {short:<14} {entry.get('by')}")
     if not entries:
         print("nothing was applied yet", file=sys.stderr)
     return 0
@@ -283,6 +307,7 @@ def _carry_out(
     options: Options | None,
     *,
     sure: bool,
+    what: str = "apply",
 ) -> int:
     from orders_obs.aws.management import Options, refuse
     from orders_obs.aws.plan_text import plan_data, plan_text, summary
@@ -304,8 +329,15 @@ def _carry_out(
     print(text, end="", file=sys.stderr)
     if not sure:
         _ask(f"{summary(plan)}: do it?")
-    with _stoppable():
-        applied = managed.apply(plan, options or Options(), again=options is not None)
+    try:
+        with _stoppable():
+            applied = managed.apply(plan, options or Options(), again=options is not None, what=what)
+    except KeyboardInterrupt:
+        print(
+            f"stopped: what was done is in the record (`orders-obs alerts record --env {args.env}`), and the next {what} goes on",
+            file=sys.stderr,
+        )
+        raise
     return _told(args, applied)
 
 
@@ -429,6 +461,7 @@ def _saved(args: argparse.Namespace, desired: Desired) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
         wanted = (content["service"], content["environment"])
         str(content["fingerprint"])
+        dict(content["options"])
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", file=path) from None
     except (ValueError, KeyError, TypeError):
@@ -445,6 +478,25 @@ def _saved(args: argparse.Namespace, desired: Desired) -> dict[str, Any]:
     return found
 
 
+def _with_saved(options: Options, saved: dict[str, Any]) -> Options:
+    """The options with those that a plan was made with."""
+    return replace(
+        options,
+        prune=options.prune or bool(saved.get("prune")),
+        adopt=tuple(dict.fromkeys((*options.adopt, *saved.get("adopt", ())))),
+        allow=tuple(dict.fromkeys((*options.allow, *saved.get("allow", ())))),
+    )
+
+
+def _own_catalogue(args: argparse.Namespace, desired: Desired) -> None:
+    """See to it that nobody writes from the example that the package ships, for want of a catalogue where the command runs."""
+    if not args.catalogue and not Path(desired.path).resolve().is_relative_to(Path.cwd().resolve()):
+        raise UserError(
+            "there is no catalogue here, and what the package ships is an example",
+            hint="go where alerts/ is, or name one with --catalogue",
+        )
+
+
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
@@ -454,4 +506,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _day(text: str) -> date:
-    return date.fromisoformat(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no day, such as 2026-12-31") from None

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Applied", "Management", "Options", "refuse", "same_as"]
 
+_SOON = 2.0
+"""Seconds after which what was written is readable, as a rule."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -117,6 +120,7 @@ class Management:
             EnvironmentFault: Something cannot be read.
         """
         live = read_live(self.aws, self.desired, self.progress)
+        live.begun = self.record.begun()
         desired = self.desired.emptied() if options.destroy else self.desired
         plan = make_plan(
             desired,
@@ -142,12 +146,15 @@ class Management:
         self.record.open()
         self.record.write([{**self._run(), **entry}])
 
-    def apply(self, plan: Plan, options: Options = Options(), *, again: bool = True) -> Applied:
+    def apply(
+        self, plan: Plan, options: Options = Options(), *, again: bool = True, what: str = "apply"
+    ) -> Applied:
         """Do what a plan says, if what it was made from is still so.
 
         Args:
             plan: The plan.
             options: Those that it was made with.
+            what: What the record calls it.
             again: Whether it is made anew before and after, and held against it; a plan that follows from no catalogue is not.
 
         Raises:
@@ -161,7 +168,7 @@ class Management:
         lock = self.record.acquire(force=options.break_lock)
         try:
             now = self._still(plan, options) if again else plan
-            run = self._run()
+            run = {**self._run(), "what": what}
             # Before the first write: whatever becomes of this process, what was there before is known.
             self.record.write(
                 [
@@ -189,6 +196,10 @@ class Management:
     def _look_again(self, applied: Applied, options: Options, run: dict[str, Any]) -> None:
         try:
             applied.left, live = self.plan(options)
+            if applied.left.changes and not applied.failed:
+                # What was just written may not be readable yet.
+                self.aws.pace.sleep(_SOON)
+                applied.left, live = self.plan(options)
             # Of destroyed things nothing is expected to be there.
             wanted = set() if options.destroy else set(self.desired.things)
             self.record.write_state(run, wanted & set(live.things))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ _COMPOSITE = (
 )  # fmt: skip
 _MUTE = ("Name", "Description", "Rule", "MuteTargets", "StartDate", "ExpireDate")
 _DIGEST = 16
+_ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
 
 
 def put_arguments(described: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,9 +154,69 @@ def _rule(content: dict[str, Any]) -> None:
         del content["EventBusName"]
 
 
+def _topic(content: dict[str, Any]) -> None:
+    statements = content.get("Statements", {})
+    content["Statements"] = {
+        sid: [_statement(part) for part in found] if isinstance(found, list) else _statement(found)
+        for sid, found in statements.items()
+    }
+
+
+def _log_policy(content: dict[str, Any]) -> None:
+    document = content.get("policyDocument")
+    if isinstance(document, dict) and isinstance(document.get("Statement"), list):
+        content["policyDocument"] = {
+            **document,
+            "Statement": [_statement(part) for part in document["Statement"]],
+        }
+
+
+def _statement(statement: Any) -> Any:
+    """A statement of a policy in one form: sets in order, one alone bare, actions in lower case, an account as its root."""
+    if not isinstance(statement, dict):
+        return statement
+    plain = {key: _set(value) for key, value in statement.items()}
+    for key in ("Action", "NotAction"):
+        if key in plain:
+            plain[key] = _set(_each(plain[key], str.lower))
+    principal = plain.get("Principal")
+    if isinstance(principal, dict):
+        plain["Principal"] = {
+            kind: _set(_each(value, _root) if kind == "AWS" else value) for kind, value in principal.items()
+        }
+    condition = plain.get("Condition")
+    if isinstance(condition, dict):
+        plain["Condition"] = {
+            operator: {key: _set(value) for key, value in keys.items()} if isinstance(keys, dict) else keys
+            for operator, keys in condition.items()
+        }
+    return plain
+
+
+def _set(value: Any) -> Any:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return value
+    items = sorted(set(value))
+    return items[0] if len(items) == 1 else items
+
+
+def _each(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, list):
+        return [change(item) if isinstance(item, str) else item for item in value]
+    return change(value) if isinstance(value, str) else value
+
+
+def _root(principal: str) -> str:
+    """An account by its root; the partition is that of all of the policy, so that it says nothing."""
+    found = _ROOT.fullmatch(principal)
+    return found[1] if found else principal
+
+
 _FORMS: dict[str, Callable[[dict[str, Any]], None]] = {
     "metric-alarm": _metric,
     "composite-alarm": _composite,
     "mute-rule": _mute,
     "rule": _rule,
+    "topic": _topic,
+    "log-policy": _log_policy,
 }

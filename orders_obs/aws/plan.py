@@ -6,6 +6,7 @@ and is not wanted any more goes where its alert is still there (its parts took o
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,6 +33,7 @@ Cause = Literal["catalogue", "package", "by hand", "adopted", "interrupted"]
 
 _ALARMS = ("metric-alarm", "composite-alarm")
 _SID = "RulesToGroup"
+_STACK_TAG = "aws:cloudformation:stack-name"
 _UNTAGGED = ("subscription", "log-policy")
 
 
@@ -48,6 +50,7 @@ class Change:
         tags: Tags to set.
         untag: Tags to take off.
         note: What a person should know.
+        superseded: Whether it goes because another name took its place.
     """
 
     action: Action
@@ -58,6 +61,7 @@ class Change:
     tags: dict[str, str] = field(default_factory=dict)
     untag: tuple[str, ...] = ()
     note: str = ""
+    superseded: bool = False
 
     @property
     def identity(self) -> str:
@@ -197,6 +201,12 @@ class _Differences:
         if not (adopted or ours):
             self._refuse(found)
             return
+        stack = found.tags.get(_STACK_TAG)
+        if adopted and not ours and stack:
+            message = f"the CloudFormation stack {stack} owns it"
+            hint = "give it `DeletionPolicy: Retain` there, deploy, take it out, deploy again; then adopt it"
+            self._plan.refusals.append(Finding("stack-owns", "error", found.identity, message, hint))
+            return
         self._say_others(found)
         change = self._change(thing, found, adopted=adopted)
         if change is None:
@@ -246,7 +256,7 @@ class _Differences:
     def unwanted(self, *, prune: bool) -> Iterator[Change]:
         """What is to be done with what is ours and not wanted."""
         names = {thing.name for thing in self._desired.things.values() if thing.kind in _ALARMS}
-        kept = {thing.alert for thing in self._desired.things.values()}
+        kept = {thing.alert for thing in self._desired.things.values()} | self._desired.renamed
         for identity, found in self._live.things.items():
             if (
                 identity in self._desired.things
@@ -280,9 +290,8 @@ class _Differences:
             elif superseded or prune:
                 note = "another name took its place" if superseded else ""
                 self._used(found)
-                yield Change(
-                    "delete", found, found, "catalogue", tuple(field_changes(found.settings, {})), note=note
-                )
+                gone = tuple(field_changes(found.settings, {}))
+                yield Change("delete", found, found, "catalogue", gone, note=note, superseded=superseded)
             else:
                 self._plan.orphans.append(found)
 
@@ -375,7 +384,13 @@ class _Differences:
             return found.identity in self._desired.things or bool(
                 told_digests(found) & self._told_on(topic_of(found))
             )
-        return self._desired.owner.has(found.tags)
+        return self._desired.owner.has(found.tags) or self._just_made(found)
+
+    def _just_made(self, found: Thing) -> bool:
+        """Whether an apply that was stopped made it and did not get to its tags, where those do not go along with what is made."""
+        wanted = self._desired.things.get(found.identity)
+        begun = wanted is not None and found.identity in self._live.begun
+        return begun and not found.tags and wanted is not None and found.settings == wanted.settings
 
     def _told_on(self, name: str) -> set[str]:
         topic = self._live.things.get(f"topic/{name}")
@@ -426,7 +441,7 @@ class _Differences:
             )
         else:
             message = "is there already, and nothing says that it is ours"
-            hint = f"look at it, and take it over with --adopt {found.name}; or give the alert another name"
+            hint = f"look at it, and take it over with --adopt {shlex.quote(found.name)}; or give the alert another name"
         self._plan.refusals.append(Finding("not-ours", "error", found.identity, message, hint))
 
     def _say_others(self, found: Thing) -> None:

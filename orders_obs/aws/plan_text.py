@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orders_obs.aws.apply import Done
     from orders_obs.aws.desired import Desired
     from orders_obs.aws.live import Live
+    from orders_obs.aws.management import Options
     from orders_obs.aws.plan import Change, Plan
 
 __all__ = ["done_text", "plan_data", "plan_text", "summary"]
@@ -25,7 +26,7 @@ _CAUSES = {
     "package": "a newer orders-obs makes it otherwise; the catalogue says the same as before",
     "by hand": "somebody changed it since the last apply",
     "adopted": "taken over",
-    "interrupted": "an apply ended before its tags were set",
+    "interrupted": "an apply ended before its tags were set, or somebody changed them",
 }
 _SHOWN = 160
 _FEW = 5
@@ -88,8 +89,8 @@ def summary(plan: Plan) -> str:
     return f"{', '.join(parts) or 'nothing to change'}; {', '.join([f'{plan.unchanged} as they should be', *more])}"
 
 
-def plan_data(plan: Plan, desired: Desired, live: Live) -> dict[str, Any]:
-    """The plan as data."""
+def plan_data(plan: Plan, desired: Desired, live: Live, options: Options | None = None) -> dict[str, Any]:
+    """The plan as data, with the options that it was made with."""
     after, before = _priced(desired, live)
     data = {
         "plan": 1,
@@ -98,6 +99,9 @@ def plan_data(plan: Plan, desired: Desired, live: Live) -> dict[str, Any]:
         "account": plan.account,
         "region": plan.region,
         "fingerprint": plan.fingerprint,
+        "options": {"prune": options.prune, "adopt": list(options.adopt), "allow": list(options.allow)}
+        if options
+        else {},
         "changes": [change.as_data() for change in plan.changes],
         "held": [change.as_data() | {"hold": words} for change, words in plan.held],
         "orphans": [thing.identity for thing in plan.orphans],

@@ -164,6 +164,18 @@ class Record:
                 break
         return found
 
+    def begun(self) -> set[str]:
+        """What the last run meant to make, where its end is not known; empty where it came to its end."""
+        found: set[str] = set()
+        for entry in self._entries(_CHANGES):
+            if entry.get("event") not in _WITHIN or entry.get("event") == "state":
+                return set()
+            if entry.get("event") == "started":
+                return found
+            if entry.get("event") == "planned" and entry.get("action") == "create":
+                found.add(f"{entry.get('kind')}/{entry.get('name')}")
+        return set()
+
     def entries(self, last: int = 0) -> Iterator[dict[str, Any]]:
         """What the record has, the newest first.
 
@@ -171,14 +183,23 @@ class Record:
             last: Only so many ends of runs and holds; 0 for every entry, each change among them.
         """
         found = 0
+        ended: set[str] = set()
         for entry in self._entries(_CHANGES):
+            run, event = str(entry.get("run")), entry.get("event")
             if not last:
                 yield entry
-            elif entry.get("event") not in _WITHIN:
+                continue
+            if event == "started" and run not in ended:
+                # Killed, or stopped by hand: what it did stands in its single entries.
+                yield {**entry, "event": "interrupted"}
+            elif event not in _WITHIN:
+                ended.add(run)
                 yield entry
-                found += 1
-                if found >= last:
-                    return
+            else:
+                continue
+            found += 1
+            if found >= last:
+                return
 
     def _newest(self) -> tuple[int, Lock | None]:
         answer = self._call(

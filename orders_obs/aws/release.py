@@ -44,7 +44,7 @@ def release_plan(desired: Desired, live: Live, names: Sequence[str], aws: Aws) -
         for thing in live.things.values()
         if desired.owner.has(thing.tags) and thing.kind not in _TAGLESS
     ]
-    for thing in _chosen(ours, names) if names else ours:
+    for thing in _chosen(ours, names, desired) if names else ours:
         untag = tuple(sorted(key for key in thing.tags if key in {*OWN_TAGS, HOLD_TAG}))
         plan.changes.append(Change("release", thing, thing, "catalogue", untag=untag))
     return plan
@@ -75,7 +75,7 @@ def hold_alarms(
         for thing in live.things.values()
         if thing.kind in _ALARMS and managed.desired.owner.has(thing.tags)
     ]
-    chosen = _chosen(ours, [name])
+    chosen = _chosen(ours, [name], managed.desired)
     if dry_run:
         return [thing.name for thing in chosen]
     value = hold_value(until, reason, managed.aws.caller) if until else ""
@@ -99,15 +99,18 @@ def hold_alarms(
     return [thing.name for thing in chosen]
 
 
-def _chosen(ours: Iterable[Thing], names: Sequence[str]) -> list[Thing]:
+def _chosen(ours: Iterable[Thing], names: Sequence[str], desired: Desired) -> list[Thing]:
     """The things that are named, by their own name or by that of their alert."""
     things = list(ours)
     found: dict[str, Thing] = {}
     for name in names:
-        meant = [thing for thing in things if name in (thing.name, thing.alert[0])]
+        alert = desired.alert_ids.get(name, name)
+        meant = [thing for thing in things if thing.name == name or thing.alert[0] == alert]
         if not meant:
+            there = {thing.alert[0] for thing in things if thing.alert[0]}
             known = [
-                *{thing.alert[0] for thing in things if thing.alert[0]},
+                *(alert for alert, identity in desired.alert_ids.items() if identity in there),
+                *there,
                 *(thing.name for thing in things),
             ]
             raise UserError(

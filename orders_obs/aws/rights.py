@@ -18,6 +18,7 @@ For = Literal["plan", "apply", "destroy"]
 _ANYWHERE = (
     "cloudwatch:DescribeAlarms",
     "cloudwatch:ListAlarmMuteRules",
+    "events:ListRuleNamesByTarget",
     "events:ListRules",
     "logs:DescribeLogGroups",
     "logs:DescribeResourcePolicies",

@@ -250,3 +250,38 @@ def test_a_secret_in_what_a_person_wrote_is_in_no_saved_plan(fake: FakeAccount, 
     _, out, _ = run("plan", "-o", str(saved), "--json")
     assert "hunter2" not in out + saved.read_text()
     assert run("apply", "--plan", str(saved))[0] == 0
+
+
+def test_an_apply_that_was_stopped_is_in_the_record(fake: FakeAccount, run: Run):
+    fake.before("put_rule", lambda: (_ for _ in ()).throw(KeyboardInterrupt()))
+    assert run("apply", "--yes")[0] == 130
+    assert "apply interrupted" in run("record")[1]
+    run("apply", "--yes")
+    assert "apply applied" in run("record")[1]
+    run("destroy", "--yes")
+    assert "destroy applied" in run("record")[1]
+
+
+def test_a_saved_plan_has_its_options_with_it(fake: FakeAccount, run: Run, tmp_path: Path):
+    run("apply", "--yes")
+    assert run("release", "cpu", "--yes")[0] == 0
+    saved = str(tmp_path / "plan.json")
+    assert run("plan", "--adopt", CPU, "-o", saved)[0] == 0
+    assert run("apply", "--plan", saved)[0] == 0
+
+
+def test_an_alert_is_held_by_its_name_also_where_its_id_is_another(fake: FakeAccount, run: Run):
+    text = SHOP.replace("  cpu:\n", "  cpu_util:\n    id: cpu\n")
+    run("apply", "--yes", text=text)
+    day = fake.clock.now().date().isoformat()
+    code, out, _ = run("hold", "cpu_util", "--until", day, "--reason", "test", text=text)
+    assert (code, out.split()) == (0, ["shop-production-cpu_util-warning"])
+
+
+def test_nobody_applies_the_example_that_is_shipped_by_mistake(
+    fake: FakeAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["alerts", "apply", "--yes", "--env", "production"]) == 2
+    assert "there is no catalogue here" in capsys.readouterr().err
+    assert not fake.writes

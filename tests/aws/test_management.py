@@ -440,3 +440,122 @@ def test_a_revision_that_was_applied_in_part_counts_as_applied(fake: FakeAccount
     assert not made.apply(plan).complete
     older = managed(fake, tmp_path, revision=Revision("aaaa", False, tmp_path))
     assert "revision-older" in _rules(older.plan()[0].refusals)
+
+
+TOPICS = SHOP.replace("topic: shop-critical,", "topic: shop-page,")
+
+
+def test_a_topic_that_is_wanted_no_more_is_an_orphan_and_can_be_pruned(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    made = managed(fake, tmp_path, TOPICS)
+    plan, _ = made.plan()
+    assert "topic/shop-critical-production" in [thing.identity for thing in plan.orphans]
+    assert made.apply(plan).complete
+    made, options = managed(fake, tmp_path, TOPICS), Options(prune=True)
+    assert made.apply(made.plan(options)[0], options).complete
+    topics = [name for name in fake.snapshot() if name.startswith("topic/")]
+    assert len(topics) == 2
+    assert not any("shop-critical" in name for name in topics)
+
+
+def test_no_topic_goes_that_others_alarms_send_to(fake: FakeAccount, tmp_path: Path):
+    made = applied(fake, tmp_path)
+    topic = made.desired.things["topic/shop-critical-production"].arn
+    fake.session().client("cloudwatch").put_composite_alarm(
+        AlarmName="theirs", AlarmRule="FALSE", AlarmActions=[topic]
+    )
+    options = Options(prune=True, destroy=True, allow=("deletions", "empty"))
+    found = made.plan(options)[0].refusals
+    assert [(finding.rule, "theirs" in finding.message) for finding in found] == [("topic-in-use", True)]
+
+
+def test_no_topic_goes_that_a_released_alarm_sends_to(fake: FakeAccount, tmp_path: Path):
+    made = applied(fake, tmp_path)
+    arn = made.desired.things[f"metric-alarm/{CPU}"].arn
+    tags = fake.session().client("cloudwatch").list_tags_for_resource(ResourceARN=arn)["Tags"]
+    fake.session().client("cloudwatch").untag_resource(ResourceARN=arn, TagKeys=[tag["Key"] for tag in tags])
+    options = Options(prune=True, destroy=True, allow=("deletions", "empty"))
+    found = made.plan(options)[0].refusals
+    assert [(finding.rule, finding.where) for finding in found] == [
+        ("topic-in-use", "topic/shop-alerts-production")
+    ]
+
+
+def test_what_somebody_adds_to_a_topic_meanwhile_does_not_go_with_it(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    made = managed(fake, tmp_path, TOPICS)
+    made.apply(made.plan()[0])
+    topic = "arn:aws:sns:eu-west-1:123456789012:shop-critical-production"
+    made, options = managed(fake, tmp_path, TOPICS), Options(prune=True)
+    plan, _ = made.plan(options)
+    queue = "arn:aws:sqs:eu-west-1:123456789012:theirs"
+    # The apply plans anew first, and finds it then already.
+    fake.before(
+        "put_log_events",
+        lambda: fake.session().client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue),
+    )
+    with pytest.raises(UserError):
+        made.apply(plan, options)
+    assert f"topic/{topic}" in fake.snapshot()
+
+
+def test_somebody_who_unsubscribed_stops_no_plan(
+    fake: FakeAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    made = applied(fake, tmp_path)
+    before = made.aws.pages
+
+    def pages(service: str, operation: str, **more: object) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = before(service, operation, **more)  # type: ignore[arg-type]
+        if operation == "list_subscriptions_by_topic":
+            for page in found:
+                for entry in page["Subscriptions"]:  # type: ignore[attr-defined]
+                    entry["SubscriptionArn"] = "Deleted"
+        return found
+
+    monkeypatch.setattr(made.aws, "pages", pages)
+    plan, _ = made.plan()
+    assert {change.action for change in plan.changes if change.thing.kind == "subscription"} == {"create"}
+
+
+def test_an_alert_that_was_named_otherwise_leaves_no_second_alarm(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    made = managed(fake, tmp_path, SHOP.replace("  cpu:\n", "  cpu_high:\n    was: [cpu]\n"))
+    plan, _ = made.plan()
+    assert plan.refusals == []
+    assert {(change.action, change.thing.name) for change in plan.changes if "cpu" in change.thing.name} == {
+        ("create", "shop-production-cpu_high-warning"),
+        ("delete", CPU),
+    }
+    assert made.apply(plan).complete
+
+
+def test_an_address_of_a_chat_gets_into_no_subscription(fake: FakeAccount, tmp_path: Path):
+    fake.seed_secret("shop/pager", "https://hooks.slack.com/services/T0/B0/CANARY")
+    text = SHOP.replace("topic: shop-critical,", "topic: shop-critical, pagerduty: secret:shop/pager,")
+    found = managed(fake, tmp_path, text).plan()[0].refusals
+    assert [finding.rule for finding in found] == ["secret-unfit"]
+    assert "CANARY" not in str(found)
+
+
+def test_what_a_killed_apply_did_not_get_to_mark_is_still_ours(fake: FakeAccount, tmp_path: Path):
+    """An emulator drops the tags of a put, so that an apply can be killed between the two."""
+    made = managed(fake, tmp_path)
+    plan, _ = made.plan()
+    arn = made.desired.things[f"metric-alarm/{CPU}"].arn
+
+    def forget_and_die() -> None:
+        client = fake.session().client("cloudwatch")
+        keys = [tag["Key"] for tag in client.list_tags_for_resource(ResourceARN=arn)["Tags"]]
+        if keys:
+            client.untag_resource(ResourceARN=arn, TagKeys=keys)
+        fake.die_after(1, before=True)
+
+    fake.before("cloudwatch.list_tags_for_resource", forget_and_die)
+    with pytest.raises(Killed):
+        made.apply(plan)
+    fake.sleep(16 * 60)
+    made = managed(fake, tmp_path)
+    plan, _ = made.plan()
+    assert plan.refusals == []
+    assert made.apply(plan).complete
