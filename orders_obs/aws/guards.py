@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from orders_obs.alerts.aws_calls import validate
+from orders_obs.aws.alarm_pages import alarm_pages
 from orders_obs.aws.calls import calls_for
 from orders_obs.aws.composites import children, cycle
 from orders_obs.aws.desired import MOST_TOLD
@@ -226,15 +227,15 @@ def senders(aws: Aws, topic: str, plan: Plan) -> list[str]:
         if change.action == "delete"
         or (change.action in ("update", "replace") and topic not in str(change.thing.settings))
     }
-    pages = aws.pages(
-        "cloudwatch", "describe_alarms", about="alarms", ActionPrefix=topic, AlarmTypes=["MetricAlarm", "CompositeAlarm"],
-        MaxRecords=100,
-    )  # fmt: skip
+    try:
+        pages = alarm_pages(aws, ActionPrefix=topic)
+    except UnknownCall:
+        # An emulator that fails over it.
+        pages = alarm_pages(aws)
     found = [
         alarm["AlarmName"]
         for page in pages
-        for alarm in (*page["MetricAlarms"], *page["CompositeAlarms"])
-        # Emulators give them all.
+        for alarm in (*page["MetricAlarms"], *page["CompositeAlarms"], *page.get("LogAlarms", ()))
         if any(
             topic in alarm.get(name, ()) for name in ("AlarmActions", "OKActions", "InsufficientDataActions")
         )

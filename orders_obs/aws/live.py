@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from orders_obs.aws.alarm_pages import alarm_pages
 from orders_obs.aws.desired import address_name, subscription_name
 from orders_obs.aws.normal import comparable, digest, put_arguments
 from orders_obs.aws.session import Denied, UnknownCall
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Live", "read_live", "read_thing"]
 
 _NAMES = 100
-"""Names that DescribeAlarms takes, and entries that it gives on a page (API reference)."""
+"""Names that DescribeAlarms takes at once (API reference)."""
 _ALARM_KINDS = ("metric-alarm", "composite-alarm")
-# Log alarms are nobody's here, and have names as the others do.
-_ALARM_TYPES = ["MetricAlarm", "CompositeAlarm", "LogAlarm"]
 _OWN_SIDS = ("Owner", "CloudWatchAlarms", "EventBridgeRules", "RdsEvents")
 _DEFAULT_SID = "__default_statement_ID"
 """Of the policy that SNS gives a new topic, with which its account administers it."""
@@ -194,11 +193,11 @@ class _Reader:
     # -- alarms -----------------------------------------------------------------------------------------------------------
 
     def _alarms(self) -> None:
-        pages = self._aws.pages(
-            "cloudwatch", "describe_alarms", about="alarms",
-            AlarmNamePrefix=self._prefix, AlarmTypes=_ALARM_TYPES, MaxRecords=_NAMES,
-        )  # fmt: skip
-        found = [alarm for page in pages for alarm in _alarms_of(page)]
+        found = [
+            alarm
+            for page in alarm_pages(self._aws, AlarmNamePrefix=self._prefix)
+            for alarm in _alarms_of(page)
+        ]
         read = {alarm["AlarmName"] for alarm in found}
         others = {*self._wanted("metric-alarm", "composite-alarm"), *self._owned(":alarm:", 6)} - read
         # What begins as ours do was read already, or is not there.
@@ -206,14 +205,12 @@ class _Reader:
         self._keep_alarms(found)
 
     def _described(self, names: list[str]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        for start in range(0, len(names), _NAMES):
-            answer = self._aws.call(
-                "cloudwatch", "describe_alarms", about="alarms",
-                AlarmNames=names[start : start + _NAMES], AlarmTypes=_ALARM_TYPES, MaxRecords=_NAMES,
-            )  # fmt: skip
-            found += _alarms_of(answer or {})
-        return found
+        return [
+            alarm
+            for start in range(0, len(names), _NAMES)
+            for page in alarm_pages(self._aws, AlarmNames=names[start : start + _NAMES])
+            for alarm in _alarms_of(page)
+        ]
 
     def _keep_alarms(self, found: Iterable[dict[str, Any]]) -> None:
         for alarm in found:

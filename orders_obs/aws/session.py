@@ -83,6 +83,7 @@ class Aws:
     Attributes:
         region: The region.
         pace: How fast it calls.
+        lacking: What the endpoint turned out not to know.
         account: Whose credentials these are: twelve digits.
         caller: ARN of the caller.
         partition: `aws`, `aws-cn` or `aws-us-gov`.
@@ -93,6 +94,7 @@ class Aws:
 
     def __init__(self, session: Any, region: str, *, policy: str = "", pace: Pace | None = None) -> None:
         self.pace = pace or Pace()
+        self.lacking: set[str] = set()
         self._session = session
         self._policy = policy
         self._clients: dict[str, Any] = {}
@@ -222,7 +224,8 @@ class Aws:
         lacking = code in _UNKNOWN or any(words in said for words in _EMULATORS_SAY)
         if lacking or status == 501 or code.isdigit() or not code:
             return UnknownCall(
-                f"{about}: {_endpoint(client)} does not know {action} (HTTP {status}{f', {code}' if code else ''})",
+                f"{about}: {_endpoint(client)} does not know {action} (HTTP {status}{f', {code}' if code else ''})"
+                + (f": {said}" if said else ""),
                 hint="an emulator may lack it; AWS itself is asked where AWS_ENDPOINT_URL is not set",
             )
         return Refused(f"{about}: {action} failed: {code}: {said}", code)

@@ -124,7 +124,7 @@ def read_secret(name: str) -> str:
         ) from None
     text: Any = found.get("SecretString")
     if not isinstance(text, str):
-        raise EnvironmentFault(f"secret {name} is no text", hint="store the address as a text")
+        raise EnvironmentFault(f"secret {name} is no text", hint="store it as a text")
     return text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from orders_obs.aws.alarm_pages import alarm_pages
 from orders_obs.aws.importing.existing import Found, alarm
 from orders_obs.aws.session import UnknownCall
 from orders_obs.errors import UserError
@@ -19,8 +20,6 @@ __all__ = ["Selection", "read_alarms"]
 
 _NAMES = 100
 """Names that DescribeAlarms takes, and entries that it gives on a page (API reference)."""
-# Log alarms are read so that they are refused by name, and not passed over.
-_TYPES = ["MetricAlarm", "CompositeAlarm", "LogAlarm"]
 _MANY = 20
 
 
@@ -79,13 +78,15 @@ def read_alarms(aws: Aws, selection: Selection, progress: Callable[[str], None] 
     if selection.prefix is None and not selection.names:
         tagged = _tagged(aws, selection)
         if tagged is None:
-            _add(described, _pages(aws))
+            _add(described, alarm_pages(aws))
         else:
             names = tagged
     if selection.prefix is not None:
-        _add(described, _pages(aws, **({"AlarmNamePrefix": selection.prefix} if selection.prefix else {})))
+        _add(
+            described, alarm_pages(aws, **({"AlarmNamePrefix": selection.prefix} if selection.prefix else {}))
+        )
     for start in range(0, len(names), _NAMES):
-        _add(described, _pages(aws, AlarmNames=names[start : start + _NAMES]))
+        _add(described, alarm_pages(aws, AlarmNames=names[start : start + _NAMES]))
     if selection.names and any(name not in described for name in selection.names):
         selection.check(described, f"account {aws.account} in {aws.region}")
     found = Found(f"account {aws.account} in {aws.region}")
@@ -98,14 +99,9 @@ def read_alarms(aws: Aws, selection: Selection, progress: Callable[[str], None] 
     return found
 
 
-def _pages(aws: Aws, **chosen: Any) -> list[dict[str, Any]]:
-    return aws.pages(
-        "cloudwatch", "describe_alarms", about="alarms", AlarmTypes=_TYPES, MaxRecords=_NAMES, **chosen
-    )
-
-
 def _add(described: dict[str, dict[str, Any]], pages: Iterable[dict[str, Any]]) -> None:
     for page in pages:
+        # Log alarms are refused by name, and not passed over.
         for entry in (
             *page.get("MetricAlarms", ()),
             *page.get("CompositeAlarms", ()),
