@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check judges compose-schema public-rules terraform-types unit live emulator rules lock clean
+.PHONY: demo test check judges compose-schema public-rules public-dashboards terraform-types grafana-types unit live emulator rules lock clean
 
 .venv: .venv/.ready
 
@@ -25,21 +25,25 @@ check: .venv
 	$(BIN)/lint-imports
 
 # Other people's material that judges ours travels in registries' packages; the tests themselves reach no network.
-judges: compose-schema public-rules terraform-types
+judges: compose-schema public-rules public-dashboards terraform-types grafana-types
 
-compose-schema public-rules:
+compose-schema public-rules public-dashboards:
 	@if command -v go >/dev/null; then cd $(JUDGE_$@) && go mod download || echo "$@: not fetched; its test will say so"; fi
 
 JUDGE_compose-schema := tests/sandbox/compose_spec
 JUDGE_public-rules := tests/alerts/lint/public_rules
+JUDGE_public-dashboards := tests/dashboards/lint/public_dashboards
 TERRAFORM_JUDGE := tests/alerts/terraform
+GRAFANA_JUDGE := tests/dashboards/typescript
 
-terraform-types:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(TERRAFORM_JUDGE)/node_modules/.package-lock.json \
+terraform-types: JUDGE = $(TERRAFORM_JUDGE)
+grafana-types: JUDGE = $(GRAFANA_JUDGE)
+terraform-types grafana-types:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(JUDGE)/node_modules/.package-lock.json \
 	  || echo "$@: not fetched; its test will say so"; fi
 
-$(TERRAFORM_JUDGE)/node_modules/.package-lock.json: $(TERRAFORM_JUDGE)/package-lock.json
-	cd $(TERRAFORM_JUDGE) && npm ci --silent
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci --silent
 
 unit: .venv judges
 	$(BIN)/pytest -m "not live"

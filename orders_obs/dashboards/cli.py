@@ -1,10 +1,13 @@
-"""`orders-obs dashboards`: build the JSON that Grafana loads."""
+"""`orders-obs dashboards`: build the JSON that Grafana loads, check it, bring it there, look at it."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from orders_obs.dashboards.lint import cli as lint
+from orders_obs.dashboards.publishing import cli as publishing
 
 if TYPE_CHECKING:
     import argparse
@@ -21,6 +24,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     build.add_argument("-o", "--output", type=Path, help="a folder (default: beside each source)")
     build.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file would change")
     build.set_defaults(run=_build)
+    lint.register(commands)
+    publishing.register(commands)
 
 
 def _build(args: argparse.Namespace) -> int:

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from grafanalib.core import Annotations, Template, Templating, Time
+from typing import TYPE_CHECKING
 
 from orders_obs._resources import resource_path
 from orders_obs.alerts import load
-from orders_obs.dashboards.grafana import (
-    CloudWatchLogsTarget,
-    CloudWatchTarget,
-    JaegerTarget,
-    LogsPanel,
-    ModernDashboard,
-    PromTarget,
-    TablePanel,
-    TimeSeriesPanel,
-    lay_out,
+from orders_obs.dashboards.base import link_to
+from orders_obs.dashboards.cloudwatch import cloudwatch_panel_of, cloudwatch_variables, log_lines
+from orders_obs.dashboards.frame import (
+    JAEGER,
+    PROMETHEUS,
+    SERVICE,
+    explore,
+    service_dashboard,
+    source,
+    traces_of,
 )
-from orders_obs.dashboards.panels import JOB, PROMETHEUS, panel_of
+from orders_obs.dashboards.grafana import JaegerTarget, PromTarget, TablePanel
+from orders_obs.dashboards.panels import panel_of
 from orders_obs.signals import SIGNALS, Count, promql
 
-__all__ = ["orders_production"]
+if TYPE_CHECKING:
+    from orders_obs.alerts.model import ResolvedCatalogue
+    from orders_obs.dashboards.frame import Scope
+    from orders_obs.dashboards.grafana import LogsPanel, ModernDashboard
 
-_JAEGER = {"type": "jaeger", "uid": "jaeger"}
-_CLOUDWATCH = {"type": "cloudwatch", "uid": "${cloudwatch}"}
-_LOG_GROUP = "/orders/api/production"
+__all__ = ["error_lines", "error_traces", "errors_by_type", "orders_production"]
+
+# `error` is searched by stores that index it. Jaeger's own in-memory store searches what a span carries, and derives `error` from its
+# status only when it shows it: there the status codes find them.
+_FAILED = ("error=true", *(f"http.response.status_code={status}" for status in (500, 502, 503, 504)))
 
 
 def orders_production(*, aws: bool = False) -> ModernDashboard:
@@ -35,169 +39,124 @@ def orders_production(*, aws: bool = False) -> ModernDashboard:
     Args:
         aws: The number of tasks and the recent errors come from CloudWatch; without it they come from Prometheus and Jaeger.
     """
-    alerts = load(resource_path("alerts")).resolve("production").alerts
-    tasks = _tasks_on_aws() if aws else panel_of("running_tasks", decimals=0)
+    catalogue = load(resource_path("alerts")).resolve("production")
+    alerts = catalogue.alerts
+    tasks = (
+        cloudwatch_panel_of("running_tasks", catalogue) if aws else panel_of("running_tasks", alerts=alerts)
+    )
+    links = [traces_of()]
     rows = [
         (
             8,
             [
-                panel_of("http_requests", by=("route",)),
-                panel_of("http_error_ratio", alerts=alerts),
-                panel_of("http_latency", alerts=alerts, title="Response time, p99"),
+                panel_of("http_requests", by=("route",), alerts=alerts),
+                panel_of("http_error_ratio", alerts=alerts, data_links=links),
+                panel_of("http_latency", alerts=alerts, data_links=links),
             ],
         ),
         (
             8,
             [
-                panel_of(
-                    "database_latency", by=("operation", "table"), q=0.95, title="Database query time, p95"
-                ),
-                panel_of("cache_hit_ratio", by=()),
+                panel_of("database_latency", by=("operation", "table"), q=0.95, alerts=alerts),
+                panel_of("cache_hit_ratio", alerts=alerts),
             ],
         ),
-        (6, [panel_of("database_connections", decimals=0), tasks]),
-        (9, [_errors_on_aws()] if aws else [_errors_by_type(), _error_traces()]),
+        (6, [panel_of("database_connections", alerts=alerts), tasks]),
+        (9, [error_lines(catalogue)] if aws else [errors_by_type(), error_traces()]),
     ]
-    return ModernDashboard(
-        title="Orders API - Production" + (" (AWS)" if aws else ""),
-        uid="orders-api-production" + ("-aws" if aws else ""),
-        description="Requests, errors, response time, and what the orders API depends on. Lines are the thresholds of its alerts.",
-        tags=["orders-obs", "orders-api"],
-        timezone="browser",
+    return service_dashboard(
+        "Orders API - Production" + (" (AWS)" if aws else ""),
+        "orders-api-production" + ("-aws" if aws else ""),
+        "Requests, errors, response time, and what the orders API depends on. Lines are the thresholds of its alerts.",
+        rows,
+        service=catalogue.service,
+        tags=[catalogue.service],
+        variables=[
+            source("traces", "Traces", "jaeger"),
+            *(cloudwatch_variables(["running_tasks"], catalogue) if aws else ()),
+        ],
         refresh="10s",
-        time=Time("now-1h", "now"),
-        graphTooltip=1,
-        editable=False,
-        templating=Templating(_variables(aws=aws)),
-        annotations=Annotations([_builtin_annotations()]),
-        panels=lay_out(rows),
     )
 
 
-def _errors_by_type() -> TablePanel:
+def errors_by_type(*, scope: Scope = SERVICE) -> TablePanel:
+    """Errors of the time that is shown, by route and type, the most frequent first."""
     errors = SIGNALS["errors"]
     assert isinstance(errors, Count)  # noqa: S101  # it counts
     assert errors.events is not None  # noqa: S101  # on Prometheus
-    window = "$__range"
-    increase = f"sum by (route, error_type) (increase({promql.series(errors.events, JOB)}[{window}])) > 0"
+    counted = promql.series(errors.events, *scope.requests)
     return TablePanel(
         title="Recent errors",
-        description=errors.description,
+        description=f"{errors.description} Of the time that is shown.",
         dataSource=PROMETHEUS,
         unit="short",
         decimals=0,
-        targets=[PromTarget(expr=increase, datasource=PROMETHEUS, table=True)],
+        by="Errors",
+        no_value="No errors in this time",
+        targets=[
+            PromTarget(
+                expr=f"sum by (route, error_type) (increase({counted}[$__range])) > 0",
+                datasource=PROMETHEUS,
+                table=True,
+            )
+        ],
         transformations=[
             {
                 "id": "organize",
                 "options": {
                     "excludeByName": {"Time": True},
-                    "indexByName": {},
+                    "indexByName": {"route": 0, "error_type": 1, "Value": 2},
                     "renameByName": {"Value": "Errors", "error_type": "Type", "route": "Route"},
                 },
-            },
-            {"id": "sortBy", "options": {"fields": {}, "sort": [{"desc": True, "field": "Errors"}]}},
+            }
         ],
     )
 
 
-def _error_traces() -> TablePanel:
+def error_traces(service: str = "$job") -> TablePanel:
+    """Traces of requests that failed.
+
+    Args:
+        service: As Jaeger calls it; a variable that has several values finds none.
+    """
     return TablePanel(
         title="Recent error traces",
-        description="Traces with a failed span; a click opens one.",
-        dataSource=_JAEGER,
+        description=(
+            "Traces of requests that failed, by their status; a click opens one. Choose one service: Jaeger searches one at a time."
+        ),
+        dataSource=JAEGER,
         unit="short",
-        targets=[JaegerTarget(service="orders-api", tags="error=true", datasource=_JAEGER)],
+        no_value="No failed request in this time",
+        targets=[JaegerTarget(service=service, tags=tags, datasource=JAEGER) for tags in _FAILED],
+        transformations=[{"id": "merge", "options": {}}],
     )
 
 
-def _errors_on_aws() -> LogsPanel:
+def error_lines(catalogue: ResolvedCatalogue) -> LogsPanel:
+    """Log lines of level error, each with a link to its trace.
+
+    Args:
+        catalogue: Whose log groups they are in.
+    """
     query = (
         "fields @timestamp, endpoint, status_code, error_type, request_id, trace_id, exception\n"
         '| filter level = "error"\n| sort @timestamp desc\n| limit 100'
     )
-    return LogsPanel(
-        title="Recent errors",
-        description="Lines of level error, by CloudWatch Logs Insights.",
-        dataSource=_CLOUDWATCH,
-        unit="short",
-        targets=[CloudWatchLogsTarget(expr=query, log_group=_LOG_GROUP, datasource=_CLOUDWATCH)],
+    trace = {"refId": "A", "datasource": JAEGER, "query": "${__value.raw}"}
+    return log_lines(
+        "Recent errors",
+        query,
+        catalogue.log_groups[:1],
+        description="Lines of level error, by CloudWatch Logs Insights; a line's trace_id opens its trace.",
+        overrides=[
+            {
+                "matcher": {"id": "byName", "options": "trace_id"},
+                "properties": [
+                    {
+                        "id": "links",
+                        "value": [link_to("Open the trace", explore("${traces}", trace))],
+                    }
+                ],
+            }
+        ],
     )
-
-
-def _tasks_on_aws() -> TimeSeriesPanel:
-    signal = SIGNALS["running_tasks"]
-    metric = getattr(signal, "cloudwatch", None)
-    assert metric is not None  # noqa: S101  # ECS has it
-    target = CloudWatchTarget(
-        namespace=metric.namespace,
-        metric=metric.name,
-        dimensions={name: f"${placeholder}" for name, placeholder in metric.dimensions},
-        datasource=_CLOUDWATCH,
-        legendFormat="running tasks",
-    )
-    return TimeSeriesPanel(
-        title=signal.title,
-        description=signal.description,
-        dataSource=_CLOUDWATCH,
-        unit="short",
-        decimals=0,
-        minimum=0,
-        targets=[target],
-    )
-
-
-def _variables(*, aws: bool) -> list[Any]:
-    variables = [
-        _variable(name="datasource", label="Data source", type="datasource", query="prometheus"),
-        _variable(
-            name="job",
-            label="Service",
-            type="query",
-            query={"qryType": 1, "query": "label_values(http_requests_total, job)", "refId": "job"},
-            datasource=PROMETHEUS,
-            definition="label_values(http_requests_total, job)",
-            refresh=2,
-            sort=1,
-            multi=True,
-            includeAll=True,
-            allValue=".+",
-            current={"selected": True, "text": ["orders-api"], "value": ["orders-api"]},
-        ),
-    ]
-    if aws:
-        variables.append(
-            _variable(name="cloudwatch", label="CloudWatch", type="datasource", query="cloudwatch")
-        )
-        for name, label, value in (
-            ("cluster", "ECS cluster", "orders"),
-            ("ecs_service", "ECS service", "orders-api"),
-        ):
-            current = {"selected": True, "text": value, "value": value}
-            variables.append(_variable(name=name, label=label, type="textbox", query=value, current=current))
-    return variables
-
-
-class _Variable(Template):  # type: ignore[misc]  # grafanalib has no types
-    """A variable with today's keys only."""
-
-    def to_json_data(self) -> dict[str, Any]:
-        return dict(self.modern)
-
-
-def _variable(name: str, **values: Any) -> _Variable:
-    variable = _Variable(name=name, query="")
-    variable.modern = {"hide": 0, "name": name, "skipUrlSync": False, **values}
-    return variable
-
-
-def _builtin_annotations() -> dict[str, Any]:
-    return {
-        "builtIn": 1,
-        "datasource": {"type": "grafana", "uid": "-- Grafana --"},
-        "enable": True,
-        "hide": True,
-        "iconColor": "rgba(0, 211, 255, 1)",
-        "name": "Annotations & Alerts",
-        "type": "dashboard",
-    }

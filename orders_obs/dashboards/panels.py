@@ -1,88 +1,299 @@
-"""Panels made from signals: title, unit, description and expression are the signal's, threshold lines are its alerts'."""
+"""Panels made from signals: title, unit, description and expression are the signal's, lines and runbooks are its alerts'."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orders_obs.dashboards.grafana import PromTarget, TimeSeriesPanel
-from orders_obs.signals import SIGNALS, Count, Level, Ratio, Share, promql
+from orders_obs.dashboards.frame import PROMETHEUS, SERVICE
+from orders_obs.dashboards.grafana import (
+    HeatmapPanel,
+    PromTarget,
+    StateTimelinePanel,
+    StatPanel,
+    TimeSeriesPanel,
+)
+from orders_obs.dashboards.thresholds import (
+    of_signal,
+    quantile_text,
+    runbooks,
+    threshold_lines,
+    with_conditions,
+)
+from orders_obs.errors import UserError
+from orders_obs.signals import (
+    SIGNALS,
+    Count,
+    External,
+    Level,
+    Presence,
+    PromQL,
+    Ratio,
+    Selector,
+    Share,
+    promql,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orders_obs.alerts import Alert
+    from orders_obs.dashboards.frame import Scope
+    from orders_obs.signals import Signal
 
-__all__ = ["JOB", "PROMETHEUS", "panel_of", "threshold_lines", "unit_of"]
+__all__ = [
+    "WINDOW",
+    "expression",
+    "heatmap_of",
+    "panel_of",
+    "presence_of",
+    "slow_share_of",
+    "stat_of",
+    "unit_of",
+]
 
-PROMETHEUS = {"type": "prometheus", "uid": "${datasource}"}
-"""The data source that the dashboard's variable names."""
-JOB = 'job=~"$job"'
-"""The services that the dashboard's variable names."""
+WINDOW = "$__rate_interval"
+"""The range of a rate: at least four scrapes, and as long as a step of the graph."""
 
-_WINDOW = "$__rate_interval"
-# UCUM of a rate or level to Grafana's id.
-_UNITS = {
-    "{request}": "reqps",
-    "{connection}": "short",
-    "{task}": "short",
-    "{error}": "ops",
-    "{order}": "ops",
-    "s": "s",
-}
-_COLORS = {"critical": "red", "warning": "orange"}
+_LEVEL_UNITS = {"1": "percentunit", "By": "bytes", "s": "s"}
 
 
-def unit_of(ucum: str) -> str:
-    """Grafana's id for events of this unit per second, or for a level in it."""
-    return _UNITS[ucum]
+def unit_of(signal: Signal) -> str:
+    """Grafana's id of the unit in which a panel shows a signal on Prometheus."""
+    if isinstance(signal, Ratio):
+        return "percentunit"
+    if isinstance(signal, Share):
+        return "s"
+    if isinstance(signal, Count):
+        return "reqps" if signal.counted == "{request}" else "eps"
+    return _LEVEL_UNITS.get(getattr(signal, "unit", ""), "short")
+
+
+def expression(
+    signal: Signal,
+    *,
+    scope: Scope = SERVICE,
+    by: Sequence[str] = (),
+    q: float = 0.99,
+    alerts: Sequence[Alert] = (),
+) -> str:
+    """The PromQL of a signal: a share, events per second, a quantile, a level.
+
+    Args:
+        signal: Which.
+        scope: Whose series.
+        by: Labels that split it.
+        q: For a latency: the quantile.
+        alerts: Their environment names the jobs of exporters.
+
+    Raises:
+        UserError: Prometheus has no such series.
+    """
+    if isinstance(signal, Ratio):
+        return promql.ratio(signal, *_of(signal.total, scope), window=WINDOW, by=by)
+    if isinstance(signal, Share):
+        return promql.quantile(q, signal.events, *_of(signal.events, scope), window=WINDOW, by=by)
+    if isinstance(signal, Count) and signal.events is not None:
+        rate = promql.rate(signal.events, *_of(signal.events, scope), window=WINDOW, by=by)
+        # A counter that has counted nothing yet may have no series; the service that is there has had none of it.
+        return rate if by else f"{rate} or 0 * sum(up{promql.label_set(scope.matchers)})"
+    if isinstance(signal, Level) and signal.prometheus:
+        return " or ".join(_source(source, scope, by, alerts) for source in signal.prometheus)
+    raise UserError(
+        f"{signal.name} has no series on Prometheus",
+        hint="orders_obs.dashboards.cloudwatch has panels of what AWS measures",
+    )
 
 
 def panel_of(
-    name: str, *, alerts: Sequence[Alert] = (), by: Sequence[str] = (), q: float = 0.99, **options: Any
+    name: str,
+    *,
+    alerts: Sequence[Alert] = (),
+    by: Sequence[str] = (),
+    q: float = 0.99,
+    scope: Scope = SERVICE,
+    **options: Any,
 ) -> TimeSeriesPanel:
     """A graph of a signal.
 
     Args:
         name: The signal.
-        alerts: Those whose thresholds on this signal are drawn.
+        alerts: Those on this signal are described and linked to their runbooks, and drawn where the graph is not split; the others
+            are left out.
         by: Labels that split the graph.
         q: For a latency: the quantile.
+        scope: Whose series.
         options: Attributes of the panel that differ, such as `title`.
+
+    Raises:
+        UserError: Prometheus has no such series.
     """
     signal = SIGNALS[name]
     legend = " ".join(f"{{{{{label}}}}}" for label in by) or signal.title.lower()
-    exemplar = False
-    if isinstance(signal, Ratio):
-        expr, unit = promql.ratio(signal, JOB, window=_WINDOW, by=by), "percentunit"
-    elif isinstance(signal, Share):
-        expr, unit, exemplar = promql.quantile(q, signal.events, JOB, window=_WINDOW, by=by), "s", True
-    elif isinstance(signal, Count) and signal.events is not None:
-        expr, unit = (
-            promql.rate(signal.events, JOB, window=_WINDOW, by=by),
-            unit_of(signal.events.instrument.unit),
-        )
-    else:
-        assert isinstance(signal, Level)  # noqa: S101  # there are no panels of other kinds
-        expr, unit = promql.level(signal, JOB, by=by), unit_of(signal.unit)
-    values: dict[str, Any] = {
-        "title": signal.title,
-        "description": signal.description,
-        "dataSource": PROMETHEUS,
-        "unit": unit,
-        "minimum": 0,
-        "lines": threshold_lines(name, alerts),
-        "targets": [PromTarget(expr=expr, datasource=PROMETHEUS, legendFormat=legend, exemplar=exemplar)],
+    # What an alert looks at is the whole; on a part its threshold says nothing.
+    drawn = () if by else alerts
+    values = _of_signal(signal, alerts, q) | {
+        "lines": threshold_lines(name, drawn, q=q if isinstance(signal, Share) else None),
+        "targets": [
+            PromTarget(
+                expr=expression(signal, scope=scope, by=by, q=q, alerts=alerts),
+                datasource=PROMETHEUS,
+                legendFormat=legend,
+                exemplar=isinstance(signal, Share),
+            )
+        ],
     }
-    if isinstance(signal, Ratio) and signal.good_is_high:
-        values["maximum"] = 1
     return TimeSeriesPanel(**(values | options))
 
 
-def threshold_lines(name: str, alerts: Sequence[Alert]) -> tuple[tuple[float | None, str], ...]:
-    """The base and a line for each alert on a signal: a ratio's threshold, a latency's bound."""
-    lines: dict[float, str] = {}
-    for alert in alerts:
-        if alert.signal.name == name and not isinstance(alert.signal, Count):
-            value = alert.threshold if alert.bound is None else alert.bound
-            lines[value] = _COLORS.get(alert.severity.name, "yellow")
-    return ((None, "green"), *sorted(lines.items()))
+def stat_of(
+    name: str, *, alerts: Sequence[Alert] = (), q: float = 0.99, scope: Scope = SERVICE, **options: Any
+) -> StatPanel:
+    """A signal as one number, coloured by its alerts' thresholds. Arguments as for `panel_of`."""
+    signal = SIGNALS[name]
+    lines = threshold_lines(name, alerts, q=q if isinstance(signal, Share) else None, painted=True)
+    values = _of_signal(signal, alerts, q) | {
+        **({"lines": lines} if len(lines) > 1 else {}),
+        "targets": [
+            PromTarget(
+                expr=expression(signal, scope=scope, q=q, alerts=alerts),
+                datasource=PROMETHEUS,
+                legendFormat=signal.title.lower(),
+            )
+        ],
+    }
+    return StatPanel(**(values | options))
+
+
+def slow_share_of(
+    name: str, *, alerts: Sequence[Alert], scope: Scope = SERVICE, **options: Any
+) -> TimeSeriesPanel:
+    """The share of a latency's events above each bound that its alerts have: exactly what they look at, where a quantile estimates.
+
+    Arguments as for `panel_of`.
+    """
+    signal = SIGNALS[name]
+    if not isinstance(signal, Share):
+        raise UserError(f"{name} is no latency", hint="take http_latency or database_latency")
+    own = of_signal(name, alerts)
+    matchers = _of(signal.events, scope)
+    total = promql.rate(signal.events, *matchers, window=WINDOW, suffix="_count")
+    targets = []
+    for bound in sorted({alert.bound for alert in own if alert.bound is not None}):
+        within = promql.rate(
+            signal.events, *matchers, f'le="{promql.le_literal(bound)}"', window=WINDOW, suffix="_bucket"
+        )
+        targets.append(
+            PromTarget(
+                expr=f"1 - {within} / {total}", datasource=PROMETHEUS, legendFormat=f"slower than {bound:g} s"
+            )
+        )
+    values = _of_signal(signal, alerts, 0.99) | {
+        "title": f"{signal.title}: share of slow ones",
+        "description": with_conditions(signal.description, own),
+        "unit": "percentunit",
+        "lines": threshold_lines(name, alerts),
+        "targets": targets,
+    }
+    return TimeSeriesPanel(**(values | options))
+
+
+def heatmap_of(name: str, *, scope: Scope = SERVICE, **options: Any) -> HeatmapPanel:
+    """How a latency is spread over time, with its exemplars as dots that open a trace. Arguments as for `panel_of`."""
+    signal = SIGNALS[name]
+    if not isinstance(signal, Share):
+        raise UserError(f"{name} is no latency", hint="take http_latency or database_latency")
+    buckets = promql.series(signal.events, *_of(signal.events, scope), suffix="_bucket")
+    values: dict[str, Any] = {
+        "title": f"{signal.title}, spread",
+        "description": "How many lie between two bounds, over time; a dot is one with a trace, and opens it.",
+        "dataSource": PROMETHEUS,
+        "unit": signal.events.instrument.unit,
+        "targets": [
+            PromTarget(
+                expr=f"sum by (le) (increase({buckets}[{WINDOW}]))",
+                datasource=PROMETHEUS,
+                legendFormat="{{le}}",
+                exemplar=True,
+                heatmap=True,
+            )
+        ],
+    }
+    return HeatmapPanel(**(values | options))
+
+
+def presence_of(
+    name: str, *, alerts: Sequence[Alert] = (), scope: Scope = SERVICE, **options: Any
+) -> StateTimelinePanel:
+    """When something was there, and when not. Arguments as for `panel_of`."""
+    signal = SIGNALS[name]
+    if not isinstance(signal, Presence) or not signal.prometheus:
+        raise UserError(
+            f"{name} is nothing that Prometheus can see come and go", hint="panel_of draws what has a value"
+        )
+    needs = "" if any(isinstance(of, External) and of.of_service for of in signal.prometheus) else "postgres"
+    expr = " or ".join(
+        f"max by (job) ({_external(source, scope, alerts)})"
+        for source in signal.prometheus
+        if isinstance(source, External)
+    )
+    values: dict[str, Any] = {
+        "title": signal.title,
+        "description": with_conditions(signal.description, of_signal(name, alerts)),
+        "dataSource": PROMETHEUS,
+        "links": runbooks(of_signal(name, alerts)),
+        "lines": ((None, "red"), (1, "green")),
+        "mappings": [
+            {
+                "type": "value",
+                "options": {
+                    "0": {"color": "red", "index": 0, "text": "down"},
+                    "1": {"color": "green", "index": 1, "text": "up"},
+                },
+            }
+        ],
+        "targets": [PromTarget(expr=expr, datasource=PROMETHEUS, legendFormat="{{job}}", needs=needs)],
+    }
+    return StateTimelinePanel(**(values | options))
+
+
+def _of_signal(signal: Signal, alerts: Sequence[Alert], q: float) -> dict[str, Any]:
+    said = quantile_text(signal.title, q) if isinstance(signal, Share) else signal.description
+    values: dict[str, Any] = {
+        "title": f"{signal.title}, p{q * 100:g}" if isinstance(signal, Share) else signal.title,
+        "description": with_conditions(said, of_signal(signal.name, alerts)),
+        "dataSource": PROMETHEUS,
+        "links": runbooks(of_signal(signal.name, alerts)),
+        "unit": unit_of(signal),
+        "minimum": 0,
+    }
+    if isinstance(signal, Ratio) and signal.good_is_high:
+        values["maximum"] = 1
+    if isinstance(signal, Level) and signal.unit.startswith("{"):
+        values["decimals"] = 0
+    return values
+
+
+def _of(selector: Selector, scope: Scope) -> tuple[str, ...]:
+    return scope.requests if "route" in selector.instrument.labels else scope.matchers
+
+
+def _source(
+    source: Selector | External | PromQL, scope: Scope, by: Sequence[str], alerts: Sequence[Alert]
+) -> str:
+    if isinstance(source, PromQL):
+        expr = source.expr.replace('job="$job"', ",".join(scope.matchers)).replace("$window", WINDOW)
+        return expr.replace("by (job)", f"by ({', '.join(by)})") if by else expr
+    split = f" by ({', '.join(by)})" if by else ""
+    series = (
+        promql.series(source, *_of(source, scope))
+        if isinstance(source, Selector)
+        else _external(source, scope, alerts)
+    )
+    return f"sum{split} ({series})"
+
+
+def _external(source: External, scope: Scope, alerts: Sequence[Alert]) -> str:
+    if source.of_service:
+        return f"{source.name}{promql.label_set(scope.matchers)}"
+    job = next((alert.environment.resources.get(source.job) for alert in alerts), None)
+    return f'{source.name}{{job="{job}"}}' if job else source.name

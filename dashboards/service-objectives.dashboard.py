@@ -1,0 +1,5 @@
+"""Error budgets and alerts of production."""
+
+from orders_obs.dashboards.objectives import objectives
+
+dashboard = objectives()

@@ -1,0 +1,1 @@
+"""Lint of Grafana dashboards, whoever wrote them."""

@@ -1,0 +1,1 @@
+"""Dashboards to Grafana and back: targets, plan, publish, pull, annotations, files for provisioning."""

@@ -1,0 +1,233 @@
+"""Carry out a plan: data sources, folder, dashboards, deletions; what was done, what was not and what nobody knows is always said."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from orders_obs.dashboards.publishing.api import MESSAGE_LIMIT
+from orders_obs.dashboards.publishing.client import Conflict, Unanswered
+from orders_obs.dashboards.publishing.datasources import plan_sources, save_source
+from orders_obs.dashboards.publishing.plan import Choices, Item, examine
+from orders_obs.dashboards.publishing.report import result_text
+from orders_obs.errors import EnvironmentFault, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders_obs.dashboards.publishing.audit import Audit
+    from orders_obs.dashboards.publishing.datasources import SourceItem
+    from orders_obs.dashboards.publishing.plan import Plan
+    from orders_obs.dashboards.publishing.server import Server
+
+__all__ = ["Outcome", "Result", "carry_out", "message_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One write.
+
+    Attributes:
+        kind: `dashboard`, `folder` or `datasource`.
+        uid: Of what was written.
+        action: `create`, `update` or `delete`.
+        outcome: `done`, `failed`, `unknown`, or `left` where it was not tried.
+        message: What went wrong; empty where nothing did.
+        address: Where it is seen; empty where that is not known.
+    """
+
+    kind: str
+    uid: str
+    action: str
+    outcome: str
+    message: str = ""
+    address: str = ""
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of a plan.
+
+    Attributes:
+        outcomes: Each write in its order.
+        code: The exit code: 0, 1 where one was refused, 2 where Grafana does not take one, 3 where Grafana could not be had.
+    """
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    kind: str
+    uid: str
+    action: str
+    run: Callable[[], str]
+    more: dict[str, Any]
+
+
+def carry_out(server: Server, plan: Plan, set_name: str, choices: Choices, audit: Audit) -> Result:
+    """Do what a plan says.
+
+    What Grafana does not take, and what somebody changed in the meantime, stops nothing else; where Grafana cannot be had all the
+    rest is left. An interruption is recorded before it goes on.
+    """
+    result = Result()
+    writes = _writes(server, plan, set_name, choices, audit.revision)
+    for number, write in enumerate(writes):
+        try:
+            address = write.run()
+        except UserError as error:
+            result.code = max(result.code, 1 if isinstance(error, Conflict | _Refused) else 2)
+            _note(result, audit, write, "failed", str(error))
+            if write.kind == "folder":
+                # What belongs in it would go nowhere.
+                result.outcomes += _left(writes[number + 1 :])
+                return result
+        except EnvironmentFault as error:
+            _note(result, audit, write, "unknown" if isinstance(error, Unanswered) else "failed", str(error))
+            result.outcomes += _left(writes[number + 1 :])
+            result.code = 3
+            return result
+        except BaseException as error:
+            stopped = (
+                "interrupted"
+                if isinstance(error, KeyboardInterrupt)
+                else f"{type(error).__name__} in orders-obs"
+            )
+            _note(result, audit, write, "unknown", stopped)
+            result.outcomes += _left(writes[number + 1 :])
+            print(result_text(result), end="", file=sys.stderr, flush=True)
+            raise
+        else:
+            _note(result, audit, write, "done", "", address)
+    return result
+
+
+def message_of(set_name: str, digest: str, revision: str) -> str:
+    """The message of a version: it says which set, what was published and from where."""
+    text = f"orders-obs {set_name} sha256:{digest}"
+    return (f"{text} {revision}" if revision else text)[:MESSAGE_LIMIT]
+
+
+class _Refused(UserError):  # noqa: N818  # never leaves this module
+    """Somebody changed a dashboard since the plan was made."""
+
+
+def _left(writes: list[_Write]) -> list[Outcome]:
+    return [Outcome(write.kind, write.uid, write.action, "left") for write in writes]
+
+
+def _note(result: Result, audit: Audit, write: _Write, outcome: str, message: str, address: str = "") -> None:
+    result.outcomes.append(Outcome(write.kind, write.uid, write.action, outcome, message, address))
+    audit.write(write.kind, write.uid, write.action, outcome, error=message, **write.more)
+    if audit.file is not None:
+        print(f"{outcome}: {write.action} {write.kind} {write.uid}", file=sys.stderr, flush=True)
+
+
+def _writes(server: Server, plan: Plan, set_name: str, choices: Choices, revision: str) -> list[_Write]:
+    found = [
+        _Write("datasource", item.uid, item.action, _source_write(server, item), {"title": item.title})
+        for item in plan.sources
+        if item.action != "none"
+    ]
+    if plan.folder and server.target.folder is not None:
+        folder = server.target.folder
+
+        def make_folder() -> str:
+            server.api.create_folder(folder)
+            return ""
+
+        found.append(_Write("folder", folder.uid, "create", make_folder, {"title": folder.title}))
+    for item in plan.items:
+        if item.action != "none":
+            more = {
+                "title": item.title,
+                "state": item.state,
+                "was": item.mark.digest if item.mark else "",
+                "digest": item.prepared.digest if item.prepared else "",
+            }
+            found.append(
+                _Write(
+                    "dashboard",
+                    item.uid,
+                    item.action,
+                    _dashboard_write(server, item, set_name, choices, revision),
+                    more,
+                )
+            )
+    return found
+
+
+def _source_write(server: Server, item: SourceItem) -> Callable[[], str]:
+    def run() -> str:
+        try:
+            save_source(server, item)
+        except Unanswered:
+            items, _ = plan_sources(server, send_secrets=False)
+            if any(now.uid == item.uid and now.action != "none" for now in items):
+                raise
+        return ""
+
+    return run
+
+
+def _dashboard_write(
+    server: Server, item: Item, set_name: str, choices: Choices, revision: str
+) -> Callable[[], str]:
+    def run() -> str:
+        if item.action == "delete":
+            server.api.delete(item.uid)
+            return ""
+        try:
+            return _save(server, item, set_name, revision)
+        except (Conflict, Unanswered) as error:
+            return _second(server, item, set_name, choices, revision, error)
+
+    return run
+
+
+def _save(server: Server, item: Item, set_name: str, revision: str) -> str:
+    assert item.prepared is not None  # noqa: S101  # only a deletion has none
+    folder = server.target.folder.uid if server.target.folder else ""
+    settings = {
+        "folder": folder,
+        "message": message_of(set_name, item.prepared.digest, revision),
+        "source": item.prepared.source.as_posix()
+        if not item.prepared.source.is_absolute()
+        else item.prepared.source.name,
+    }
+    if item.live is None:
+        saved = server.api.create(item.uid, item.prepared.content, **settings)
+    else:
+        saved = server.api.update(item.live, item.prepared.content, **settings)
+    return saved.address
+
+
+def _second(
+    server: Server, item: Item, set_name: str, choices: Choices, revision: str, error: Conflict | Unanswered
+) -> str:
+    """Look again after a conflict, or after an answer that was lost: done, worth one more try, or somebody else's."""
+    assert item.prepared is not None  # noqa: S101
+    if isinstance(error, Conflict) and error.status in ("name-exists", "plugin-dashboard"):
+        raise error
+    before = item.live.version if item.live else 0
+    # What was decided is decided for what stood there then, not for what somebody saved since.
+    seen = replace(choices, adopt=(), overwrite_drift=False)
+    try:
+        now = examine(server, item.prepared, set_name, seen)
+    except EnvironmentFault as again:
+        if isinstance(error, Unanswered):
+            raise error from again
+        raise
+    if now.state == "unchanged":
+        return ""
+    version = now.live.version if now.live else 0
+    if version == before and (now.live is None) == (item.live is None):
+        return _save(server, replace(item, live=now.live), set_name, revision)
+    if now.refused or now.action == "none":
+        raise _Refused(
+            f"somebody changed it in the meantime: {now.refused or now.state}", hint="look with `diff`"
+        )
+    return _save(server, now, set_name, revision)

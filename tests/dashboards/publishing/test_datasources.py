@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dashboards.grafana_server.server import Fault, Grafana
+from tests.dashboards.publishing.site import Site
+
+Capture = pytest.CaptureFixture[str]
+CANARY = "hunter2-canary"
+SETTINGS = """\
+    datasources:
+      prometheus:
+        uid: amp
+        name: AMP
+        url: http://prometheus.example.com
+        jsonData: {httpMethod: POST}
+        secureJsonData: {basicAuthPassword: {env: PROM_PASSWORD}}
+      jaeger: {uid: shared-jaeger}
+"""
+
+
+@pytest.fixture
+def stocked(site: Site, grafana: Grafana, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setenv("PROM_PASSWORD", CANARY)
+    site.settings(f"    url: {grafana.url}\n{SETTINGS}")
+    grafana.store.datasources["shared-jaeger"] = {
+        "uid": "shared-jaeger", "type": "jaeger", "name": "Jaeger", "url": "http://j", "readOnly": True, "version": 1,
+    }  # fmt: skip
+    return site
+
+
+def test_a_described_data_source_is_made_once_and_another_is_only_used(
+    grafana: Grafana, stocked: Site
+) -> None:
+    before = dict(grafana.store.datasources["shared-jaeger"])
+    assert stocked("publish") == 0
+    made = grafana.store.datasources["amp"]
+    assert (made["type"], made["name"], made["access"], made["jsonData"]) == (
+        "prometheus",
+        "AMP",
+        "proxy",
+        {"httpMethod": "POST"},
+    )
+    assert grafana.store.secrets["amp"] == {"basicAuthPassword": CANARY}
+    assert grafana.store.datasources["shared-jaeger"] == before
+    grafana.forget()
+    assert stocked("publish") == 0
+    assert grafana.writes == []
+
+
+def test_dashboards_use_the_targets_data_sources(grafana: Grafana, stocked: Site) -> None:
+    assert stocked("publish") == 0
+    content = grafana.store.dashboards["orders"].content
+    assert content["panels"][1]["datasource"]["uid"] == "shared-jaeger"
+    assert content["panels"][1]["targets"][0]["datasource"]["uid"] == "shared-jaeger"
+    assert content["panels"][0]["datasource"]["uid"] == "${datasource}"
+    assert content["templating"]["list"][0]["current"]["value"] == "amp"
+
+
+def test_a_difference_is_updated_and_what_is_not_named_stays(
+    grafana: Grafana, stocked: Site, capsys: Capture
+) -> None:
+    assert stocked("publish") == 0
+    grafana.store.datasources["amp"] |= {"url": "http://old", "basicAuthUser": "reader"}
+    grafana.store.datasources["amp"]["jsonData"] = {"httpMethod": "GET", "timeInterval": "15s"}
+    assert stocked("publish") == 0
+    out = capsys.readouterr().out
+    assert "url: http://old -> http://prometheus.example.com" in out
+    assert "jsonData.httpMethod: GET -> POST" in out
+    now = grafana.store.datasources["amp"]
+    assert (now["url"], now["basicAuthUser"]) == ("http://prometheus.example.com", "reader")
+    assert now["jsonData"] == {"httpMethod": "POST", "timeInterval": "15s"}
+    assert grafana.store.secrets["amp"] == {"basicAuthPassword": CANARY}
+
+
+def test_a_secret_is_sent_where_it_lacks_or_when_asked_and_never_shown(
+    grafana: Grafana, stocked: Site, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert stocked("publish") == 0
+    monkeypatch.setenv("PROM_PASSWORD", f"{CANARY}-new")
+    assert stocked("publish") == 0
+    assert grafana.store.secrets["amp"] == {"basicAuthPassword": CANARY}
+    assert stocked("publish", "--send-secrets") == 0
+    assert grafana.store.secrets["amp"] == {"basicAuthPassword": f"{CANARY}-new"}
+    said = capsys.readouterr()
+    assert "basicAuthPassword: sent (its value is never shown)" in said.out
+    assert CANARY not in said.out + said.err
+
+
+def test_a_provisioned_data_source_is_refused(grafana: Grafana, stocked: Site, capsys: Capture) -> None:
+    assert stocked("publish") == 0
+    grafana.store.datasources["amp"] |= {"readOnly": True, "url": "http://old"}
+    grafana.forget()
+    assert stocked("publish") == 1
+    assert "it is provisioned from a file" in capsys.readouterr().out
+    assert grafana.writes == []
+
+
+def test_a_uid_of_another_type_is_refused(grafana: Grafana, stocked: Site, capsys: Capture) -> None:
+    grafana.store.datasources["amp"] = {
+        "uid": "amp",
+        "type": "loki",
+        "name": "L",
+        "readOnly": False,
+        "version": 1,
+    }
+    assert stocked("publish") == 1
+    assert "a data source of type loki has its uid" in capsys.readouterr().out
+
+
+def test_what_is_only_used_and_lacks_is_a_note(grafana: Grafana, stocked: Site, capsys: Capture) -> None:
+    del grafana.store.datasources["shared-jaeger"]
+    assert stocked("publish") == 0
+    assert "note: data source shared-jaeger is not there" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", [429, 503, "lose", "drop"])
+def test_a_save_whose_answer_is_lost_ends_well(grafana: Grafana, stocked: Site, kind: Any) -> None:
+    grafana.faults = [Fault(kind, "POST", "/api/datasources")]
+    assert stocked("publish") == 0
+    grafana.store.datasources["amp"]["url"] = "http://old"
+    grafana.faults = [Fault(kind, "PUT", "/api/datasources")]
+    assert stocked("publish") == 0
+    assert grafana.store.datasources["amp"]["url"] == "http://prometheus.example.com"
+
+
+def test_a_secret_that_is_not_there_writes_nothing_else_wrongly(
+    grafana: Grafana, stocked: Site, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PROM_PASSWORD")
+    assert stocked("publish") == 2
+    assert "PROM_PASSWORD is empty" in capsys.readouterr().out
+    assert "amp" not in grafana.store.datasources
+
+
+def test_data_sources_without_the_right_to_read_them_are_no_obstacle(tmp_path: Path) -> None:
+    with Grafana(13) as grafana:
+        grafana.lacks = {"GET /api/datasources"}
+        site = Site(tmp_path / "d", grafana.url, more="    datasources: {jaeger: {uid: j}}\n")
+        site.dashboard()
+        assert site("publish") == 0

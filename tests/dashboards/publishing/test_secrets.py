@@ -1,0 +1,111 @@
+"""The token is a canary: it must be in the requests, and in nothing else that leaves the process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orders_obs.dashboards.publishing.client import Client
+from tests.dashboards.grafana_server.server import TOKEN, Fault, Grafana
+from tests.dashboards.publishing.site import Site
+
+Capture = pytest.CaptureFixture[str]
+PLAIN = "plainCanaryWithoutAnyShape"
+
+
+def _clean(capsys: Capture, folder: Path) -> None:
+    said = capsys.readouterr()
+    written = "".join(path.read_text() for path in folder.rglob("*") if path.is_file())
+    for canary in (TOKEN, PLAIN):
+        assert canary not in said.out + said.err + written
+
+
+def test_no_command_shows_the_token(grafana: Grafana, site: Site, capsys: Capture, tmp_path: Path) -> None:
+    audit = tmp_path / "audit.jsonl"
+    assert site("publish", "--audit", audit) == 0
+    assert site("publish", "--json") == 0
+    grafana.save_in_page("orders", lambda content: content.update(refresh="1h"))
+    assert site("diff") == 1
+    assert site("pull") == 0
+    assert site("annotate", "--text", "deployed", "--version", "1") == 0
+    assert site("provision", "-o", tmp_path / "provisioning") == 0
+    assert TOKEN not in json.dumps([request.body for request in grafana.requests])
+    _clean(capsys, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "kind", [400, 401, 403, 409, 412, 422, 429, 500, 502, 503, 504, "html", "redirect", "cut", "drop"]
+)
+@pytest.mark.parametrize("method", ["GET", "P.*"])
+def test_no_failure_shows_the_token_though_grafana_repeats_it(
+    grafana13: Grafana, site13: Site, capsys: Capture, tmp_path: Path, kind: int | str, method: str
+) -> None:
+    grafana13.faults = [Fault(kind, method, times=99)]
+    assert site13("publish") in (1, 2, 3)
+    _clean(capsys, tmp_path)
+
+
+def test_a_token_without_the_shape_of_one_is_hidden_too(
+    grafana13: Grafana, site13: Site, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRAFANA_TOKEN", PLAIN)
+    assert site13("publish") == 3
+    grafana13.faults = [Fault(500, path="/api/user")]
+    assert site13("publish") == 3
+    _clean(capsys, tmp_path)
+    assert PLAIN not in repr(Client(grafana13.url, PLAIN))
+
+
+def test_a_token_that_is_not_there_is_wrong_input(
+    grafana13: Grafana, site13: Site, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GRAFANA_TOKEN")
+    assert site13("publish") == 2
+    assert "the environment variable GRAFANA_TOKEN is empty" in capsys.readouterr().err
+    assert grafana13.requests == []
+
+
+def test_a_secret_in_a_dashboard_is_not_shown_in_a_diff(
+    site13: Site, grafana13: Grafana, capsys: Capture, tmp_path: Path
+) -> None:
+    assert site13("publish") == 0
+    grafana13.save_in_page("orders", lambda content: content.update(refresh=f"token={TOKEN}"))
+    assert site13("diff") == 1
+    assert site13("diff", "--json") == 1
+    said = capsys.readouterr()
+    assert TOKEN not in said.out + said.err
+
+
+def test_a_secret_in_a_title_is_in_no_line(site13: Site, capsys: Capture, tmp_path: Path) -> None:
+    site13.dashboard(title=f"Orders {TOKEN}")
+    assert site13("publish", "--audit", tmp_path / "audit.jsonl") == 0
+    said = capsys.readouterr()
+    assert TOKEN not in said.out + said.err + (tmp_path / "audit.jsonl").read_text()
+
+
+def test_the_audit_line_says_who_when_where_and_what(site13: Site, tmp_path: Path) -> None:
+    audit = tmp_path / "audit.jsonl"
+    assert site13("publish", "--audit", audit) == 0
+    site13.dashboard(refresh="30s")
+    assert site13("publish", "--audit", audit) == 0
+    assert audit.stat().st_mode & 0o777 == 0o600
+    lines = [json.loads(line) for line in audit.read_text().splitlines()]
+    assert [(line["kind"], line["uid"], line["action"], line["outcome"]) for line in lines] == [
+        ("folder", "shop", "create", "done"), ("dashboard", "orders", "create", "done"), ("dashboard", "orders", "update", "done"),
+    ]  # fmt: skip
+    last = lines[-1]
+    assert last["by"]["grafana"] == "sa-1-publisher"
+    assert last["by"]["local"]
+    assert last["target"] == "test"
+    assert last["time"].endswith("Z")
+    assert last["was"] == lines[1]["digest"] != last["digest"]
+
+
+def test_an_audit_file_that_cannot_be_written_stops_before_the_first_write(
+    site13: Site, grafana13: Grafana, tmp_path: Path, capsys: Capture
+) -> None:
+    assert site13("publish", "--audit", tmp_path / "none" / "audit.jsonl") == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert grafana13.writes == []
