@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check judges compose-schema public-rules public-dashboards terraform-types grafana-types unit live emulator rules lock clean
+.PHONY: demo test check judges compose-schema public-rules public-dashboards terraform-types grafana-types uplot unit live emulator rules lock clean
 
 .venv: .venv/.ready
 
@@ -25,7 +25,7 @@ check: .venv
 	$(BIN)/lint-imports
 
 # Other people's material that judges ours travels in registries' packages; the tests themselves reach no network.
-judges: compose-schema public-rules public-dashboards terraform-types grafana-types
+judges: compose-schema public-rules public-dashboards terraform-types grafana-types uplot
 
 compose-schema public-rules public-dashboards:
 	@if command -v go >/dev/null; then cd $(JUDGE_$@) && go mod download || echo "$@: not fetched; its test will say so"; fi
@@ -35,10 +35,12 @@ JUDGE_public-rules := tests/alerts/lint/public_rules
 JUDGE_public-dashboards := tests/dashboards/lint/public_dashboards
 TERRAFORM_JUDGE := tests/alerts/terraform
 GRAFANA_JUDGE := tests/dashboards/typescript
+UPLOT_JUDGE := tests/dashboards/preview/uplot
 
 terraform-types: JUDGE = $(TERRAFORM_JUDGE)
 grafana-types: JUDGE = $(GRAFANA_JUDGE)
-terraform-types grafana-types:
+uplot: JUDGE = $(UPLOT_JUDGE)
+terraform-types grafana-types uplot:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(JUDGE)/node_modules/.package-lock.json \
 	  || echo "$@: not fetched; its test will say so"; fi
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orders_obs.dashboards.lint import cli as lint
+from orders_obs.dashboards.preview import cli as preview
 from orders_obs.dashboards.publishing import cli as publishing
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     build.set_defaults(run=_build)
     lint.register(commands)
     publishing.register(commands)
+    preview.register(commands)
 
 
 def _build(args: argparse.Namespace) -> int:

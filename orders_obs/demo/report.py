@@ -44,6 +44,7 @@ class Report:
         firing: Alerts that fired, delivered or muted.
         panels: Series of each dashboard query; empty where nobody understands PromQL.
         addresses: What to open, by name.
+        preview: Address of the page of the dashboards; empty where there is none.
     """
 
     backend: str
@@ -60,6 +61,7 @@ class Report:
     firing: set[tuple[str, str]] = field(default_factory=set)
     panels: dict[str, int] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
+    preview: str = ""
 
     @property
     def breakdown(self) -> Breakdown | None:
@@ -129,6 +131,7 @@ def render(report: Report, *, color: bool) -> str:
         _signals(report, paint),
         _alerts(report, paint),
         _panels(report, paint),
+        _preview(report, paint),
         _addresses(report, paint),
         _verdict(report, paint),
     ]
@@ -264,6 +267,12 @@ def _panels(report: Report, paint: _Paint) -> str:
         for name, series in report.panels.items()
     ]
     return "\n".join(rows)
+
+
+def _preview(report: Report, paint: _Paint) -> str:
+    if not report.preview:
+        return ""
+    return "\n".join([paint.title("The dashboards as a page, to open in a browser"), f"  {report.preview}"])
 
 
 def _addresses(report: Report, paint: _Paint) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import signal
 import time
 from contextlib import contextmanager
@@ -13,11 +14,13 @@ import httpx
 
 from orders_obs._resources import resource_path
 from orders_obs.alerts import load
+from orders_obs.dashboards.preview.preview import Wishes, write_preview
 from orders_obs.dashboards.queries import prometheus_queries
 from orders_obs.demo.report import REPORTED, Report
 from orders_obs.demo.stage import say, set_up
 from orders_obs.demo.traffic import NORMAL, TROUBLE, Phase, Sent, follow_one, run_phase
-from orders_obs.errors import UserError
+from orders_obs.errors import EnvironmentFault, UserError
+from orders_obs.sandbox.programs import cache_folder
 from orders_obs.settings import Settings
 from orders_obs.signals import SIGNALS
 
@@ -36,6 +39,8 @@ _RECOVERY = 60.0
 _SETTLE = 8.0
 _SHOWN = ("error_rate", "slow_requests", "orders_per_minute")
 """The alerts that the traffic of the demonstration fires."""
+_PREVIEWED = ("orders-api-production", "service-overview", "service-objectives-demo")
+"""The dashboards of the preview."""
 # Long enough for a scrape to see the followed order's exemplar before another request takes its bucket.
 _QUIET = 2.5
 
@@ -63,10 +68,12 @@ def demonstrate(
         every = {(alert.name, alert.severity.name) for alert in alerts}
         # Of one alert the worse severity mutes the other, so who notifies tells of the worst only.
         expected = _worst(alerts) if stage.backend.notifies else every
+        began = time.time()
         report = asyncio.run(_traffic(stage, expected, every))
         report.muted = every - expected
         _look_up(report, stage.services, stage.backend)
         report.addresses = stage.addresses
+        report.preview = _preview(stage, began)
         if keep is not None:
             keep(report)
             _hold()
@@ -167,6 +174,24 @@ def _look_up(report: Report, services: Services, backend: Backend) -> None:
         series = backend.query(query.expr)
         if series is not None:
             report.panels[query.panel] = series
+
+
+def _preview(stage: Stage, began: float) -> str:
+    """The address of a page of the dashboards with the demonstration's data; empty where nobody understands PromQL."""
+    prometheus = stage.addresses.get("prometheus")
+    if prometheus is None:
+        return ""
+    files = [resource_path(f"dashboards/{name}.json") for name in _PREVIEWED]
+    seconds = math.ceil(time.time() - began) + 5
+    jaeger = stage.addresses.get("jaeger", "")
+    wishes = Wishes(start=f"now-{seconds}s", end="now", scrape=1, jaeger=jaeger)
+    out = cache_folder().absolute() / "demo" / "preview.html"
+    try:
+        write_preview(files, prometheus, out, wishes)
+    except (EnvironmentFault, UserError) as error:
+        say(f"no preview: {error}")
+        return ""
+    return out.as_uri()
 
 
 def _hold() -> None:
