@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from orders_obs.errors import EnvironmentFault
+from orders_obs.relay.settings import secret_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,16 +117,46 @@ def read_secret(name: str) -> str:
         client = Session().client("secretsmanager", region_name=region, config=config)
         found = client.get_secret_value(SecretId=name)
     except Exception as error:
-        response = getattr(error, "response", None)
-        code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
-        raise EnvironmentFault(
-            f"secret {name} cannot be read: {code or type(error).__name__}",
-            hint="allow secretsmanager:GetSecretValue on it, and kms:Decrypt on its key",
-        ) from None
+        raise _fault(name, error) from None
     text: Any = found.get("SecretString")
     if not isinstance(text, str):
-        raise EnvironmentFault(f"secret {name} is no text", hint="store it as a text")
+        raise EnvironmentFault(f"secret {secret_words(name)} is no text", hint="store it as a text")
     return text
+
+
+def _fault(name: str, error: Exception) -> EnvironmentFault:
+    """Why a secret cannot be read, and what to do; of what AWS says only the kind, since it may hold anything."""
+    response = getattr(error, "response", None)
+    said = response.get("Error", {}) if isinstance(response, dict) else {}
+    code, words = said.get("Code", ""), str(said.get("Message", ""))
+    shown = secret_words(name)
+    reads = f"secret {shown} cannot be read: {code or type(error).__name__}"
+    # Of an ARN the last seven signs are AWS's own.
+    plain = shown if name == shown else shown.partition(" ")[0][:-7]
+    # AWS says the same of a secret without a value and of none (API reference, GetSecretValue: staging labels).
+    if code == "ResourceNotFoundException" and "staging label" in words:
+        return EnvironmentFault(
+            f"secret {shown} has no value ({code})",
+            hint=f"aws secretsmanager put-secret-value --secret-id {plain} --secret-string file:///dev/stdin",
+        )
+    if code == "ResourceNotFoundException":
+        return EnvironmentFault(
+            f"secret {shown} is not there ({code})",
+            hint=f"make it: aws secretsmanager create-secret --name {plain} --secret-string file:///dev/stdin;"
+            " or is it in another region or account, or of another name?",
+        )
+    if code == "InvalidRequestException" and "deletion" in words:
+        return EnvironmentFault(
+            f"secret {shown} is to be deleted ({code})",
+            hint=f"aws secretsmanager restore-secret --secret-id {plain}",
+        )
+    if not code:
+        return EnvironmentFault(
+            reads, hint="can this machine reach AWS Secrets Manager, with credentials and a region?"
+        )
+    return EnvironmentFault(
+        reads, hint="allow secretsmanager:GetSecretValue on it, and kms:Decrypt on its key"
+    )
 
 
 def _member(text: str, source: Source) -> str:
@@ -143,7 +174,7 @@ def _member(text: str, source: Source) -> str:
         return next(iter(texts.values()))
     raise EnvironmentFault(
         f"the address of {source} is not found in its secret, a JSON object",
-        hint=f"name its key: secret:{source.name}#KEY",
+        hint=f"name its key: {source.name}#KEY",
     )
 
 

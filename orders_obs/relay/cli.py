@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
+# What `template` takes in place of variables.
+_WORDS = {
+    "TOPICS": "--topic",
+    "SLACK_SECRET": "--secret",
+    "SLACK_WEBHOOK": "--secret",
+    "WEBHOOK_SECRET": "--webhook-secret",
+    "ROUTES": "--secret or --webhook-secret",
+    "LOG_GROUPS": "--log-group",
+    "RUNBOOK_BASE": "--runbook-base",
+}
+
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to a parser."""
@@ -250,7 +261,7 @@ def _deployment(args: argparse.Namespace) -> Deployment:
 
     variables = _variables(args)
     # Read as the function will read them: what it would refuse is refused here.
-    settings = RelaySettings.load(variables)
+    settings = RelaySettings.load(variables, _WORDS)
     topics = settings.topics
     if len({(topic.partition, topic.region, topic.account) for topic in topics}) != 1:
         raise UserError("the topics are not all of one account and region", hint="a function for each")

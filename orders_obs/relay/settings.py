@@ -19,7 +19,7 @@ from orders_obs.relay.envelope import TopicArn, parse_topic
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["PREFIX", "ReceiverKind", "RelaySettings", "Source"]
+__all__ = ["PREFIX", "ReceiverKind", "RelaySettings", "Source", "secret_words"]
 
 PREFIX = "ORDERS_OBS_RELAY_"
 ReceiverKind = Literal["slack", "webhook"]
@@ -49,7 +49,17 @@ class Source:
     key: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind} ({self.store}:{self.name}{f'#{self.key}' if self.key else ''})"
+        if self.store == "env":
+            return f"{self.kind} (env:{self.name})"
+        return f"{self.kind} <{secret_words(self.name)}{f'#{self.key}' if self.key else ''}>"
+
+
+def secret_words(name: str) -> str:
+    """The name of a secret, from an ARN too. `secret:NAME` would look like a secret to whatever takes secrets out of logs."""
+    parts = name.split(":", 6)
+    if parts[0] != "arn" or len(parts) < 7:
+        return name
+    return f"{parts[6]} in {parts[4]}/{parts[3]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +101,19 @@ class RelaySettings:
     emulator: str = ""
 
     @classmethod
-    def load(cls, env: Mapping[str, str] | None = None) -> RelaySettings:
+    def load(
+        cls, env: Mapping[str, str] | None = None, called: Mapping[str, str] | None = None
+    ) -> RelaySettings:
         """The settings of an environment; the process's own when None.
 
+        Args:
+            env: The variables.
+            called: What errors call a setting where it was not given as a variable, by its name without the prefix.
+
         Raises:
-            UserError: Some cannot be used, or are missing.
+            UserError: Some cannot be used, are missing, or are no settings.
         """
-        return _Loader(os.environ if env is None else env).load()
+        return _Loader(os.environ if env is None else env, called or {}).load()
 
     def told(self, topic: TopicArn, severity: str) -> tuple[Source, ...]:
         """Who is told of what comes by a topic: its route, else the severity's, else everybody's."""
@@ -115,10 +131,19 @@ _LEAST_KEPT = 3_600
 """Seconds for which SNS tries to deliver to an HTTP endpoint at the most (SNS developer guide, "Delivery retries")."""
 
 
+# What Kubernetes puts into every pod beside a Service called orders-obs-relay; PORT is then an address.
+_OF_KUBERNETES = re.compile(r"SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?")
+
+
 class _Loader:
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], called: Mapping[str, str]) -> None:
         self._env = env
+        self._names = called
+        self._known: set[str] = set()
         self._problems: list[str] = []
+
+    def _called(self, name: str) -> str:
+        return self._names.get(name, PREFIX + name)
 
     def load(self) -> RelaySettings:
         settings = RelaySettings(
@@ -139,12 +164,15 @@ class _Loader:
             emulator=self._value("EMULATOR", _emulator, ""),
         )
         if not settings.topics and not self._problems:
-            self._problems.append(f"{PREFIX}TOPICS: no topic is listed, so no message would be taken")
+            self._problems.append(
+                f"{self._called('TOPICS')}: no topic is listed, so no message would be taken"
+            )
         if settings.keep < max(_LEAST_KEPT, settings.late_after):
             self._problems.append(
-                f"{PREFIX}KEEP: {settings.keep:g} s is less than SNS may take to deliver again ({_LEAST_KEPT} s), or than LATE_AFTER"
+                f"{self._called('KEEP')}: {settings.keep:g} s is less than SNS may take to deliver again ({_LEAST_KEPT} s), or than LATE_AFTER"
             )
         self._check_told(settings)
+        self._check_names()
         if self._problems:
             raise UserError("; ".join(self._problems), hint="docs/relay.md has every setting")
         return settings
@@ -152,24 +180,41 @@ class _Loader:
     def _check_told(self, settings: RelaySettings) -> None:
         routes = dict(settings.routes)
         untold = [topic.name for topic in settings.topics if topic.name not in routes]
+        ways = dict.fromkeys(self._called(name) for name in ("SLACK_SECRET", "SLACK_WEBHOOK"))
         if untold and not settings.receivers and not self._problems:
             self._problems.append(
-                f"nobody is told of {', '.join(untold)}: set {PREFIX}SLACK_SECRET or {PREFIX}SLACK_WEBHOOK, or a route"
+                f"nobody is told of {', '.join(untold)}: set {' or '.join(ways)}, or a route"
+            )
+
+    def _check_names(self) -> None:
+        """What is called like a setting and is none was meant to be one; a route may name a variable of its own."""
+        import difflib
+
+        own = set(re.findall(r"env:([A-Za-z0-9_]+)", self._env.get(f"{PREFIX}ROUTES", "")))
+        for variable in sorted(self._env):
+            name = variable.removeprefix(PREFIX)
+            if name == variable or name in self._known or variable in own or _OF_KUBERNETES.fullmatch(name):
+                continue
+            near = difflib.get_close_matches(name.upper(), sorted(self._known), 1)
+            self._problems.append(
+                f"{variable} is no setting{f': did you mean {PREFIX}{near[0]}?' if near else ''}"
             )
 
     def _value(self, name: str, parse: Callable[[str], _T], default: _T) -> _T:
+        self._known.add(name)
         text = self._env.get(PREFIX + name, "").strip()
-        if not text:
+        if not text or (name == "PORT" and text.startswith("tcp://")):
             return default
         try:
             return parse(text)
         except ValueError as error:
-            self._problems.append(f"{PREFIX}{name}: {error}")
+            self._problems.append(f"{self._called(name)}: {error}")
             return default
 
     def _source(self, kind: ReceiverKind) -> list[Source]:
         variable = "SLACK_WEBHOOK" if kind == "slack" else "WEBHOOK"
         secret = f"{kind.upper()}_SECRET"
+        self._known.add(variable)
         named = self._value(secret, lambda text: _read_source(kind, f"secret:{text}"), None)
         if not self._env.get(PREFIX + variable, "").strip():
             return [named] if named else []

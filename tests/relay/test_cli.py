@@ -200,9 +200,12 @@ def test_the_settings_of_the_template_are_those_that_the_words_say(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--topic", "orders"), "must be ARNs of topics"),
-        (("--topic", TOPIC), "nobody is told of orders-critical-production"),
-        (("--topic", TOPIC, "--secret", HOOK), "never the address itself"),
+        (("--topic", "orders"), "^--topic: must be ARNs of topics"),
+        (("--topic", TOPIC), "nobody is told of orders-critical-production: set --secret, or a route"),
+        (("--topic", TOPIC, "--secret", HOOK), "^--secret: .* never the address itself"),
+        (("--topic", TOPIC, "--webhook-secret", HOOK), "^--webhook-secret: .* never the address itself"),
+        (("--topic", TOPIC, "--secret", "a", "--log-group", "a?"), "^--log-group: must be"),
+        (("--topic", TOPIC, "--secret", "a", "--runbook-base", "wiki"), "^--runbook-base: must be"),
         (("--topic", TOPIC, "--secret", "a", "--secret", "b"), "two secrets are for all topics"),
         (("--topic", WARNINGS, "--secret", "a"), "where do alarms on the relay itself go"),
         (
@@ -219,6 +222,7 @@ def test_a_template_that_could_not_work_is_not_made(words: tuple[str, ...], said
     with pytest.raises(UserError, match=said) as caught:
         run("template", "--engine", "terraform", "--env-name", "production", *words)
     assert CANARY not in str(caught.value)
+    assert "ORDERS_OBS_RELAY" not in str(caught.value)
 
 
 def test_an_account_with_few_instances_can_do_without_reserved_ones(

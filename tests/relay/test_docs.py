@@ -45,6 +45,10 @@ def test_each_reason_to_refuse_is_there_with_its_status() -> None:
         assert int(status) == vars(server)["_REFUSED"].get(reason, 403), reason
 
 
+def test_the_path_to_subscribe_is_said() -> None:
+    assert "Any path will do, `/` too" in PAGE
+
+
 def test_each_metric_is_there() -> None:
     for name in (*vars(log)["_METRICS"].values(), log.NAMESPACE):
         assert f"`{name}`" in PAGE

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orders_obs.errors import EnvironmentFault, UserError
+from orders_obs.redact import redact_text
 from orders_obs.relay import addresses, handler
 from orders_obs.relay.addresses import Addresses
 from orders_obs.relay.deadletters import DeadLetters
@@ -136,16 +137,28 @@ def test_r3_a_line_of_the_log_has_no_secret_by_its_shape() -> None:
     assert "hunter2x" not in out.getvalue()
 
 
+_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:orders/slack-AbCdEf"
+
+
+def fault_of(code: str, message: str = "") -> dict[str, Any]:
+    return {"Error": {"Code": code, "Message": message + CANARY}}
+
+
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("name", "fault", "said", "hint"),
     [
-        ({"Error": {"Code": "AccessDeniedException", "Message": CANARY}}, "AccessDeniedException"),
-        ({"Error": {"Code": "ResourceNotFoundException", "Message": CANARY}}, "ResourceNotFoundException"),
-        (None, "EndpointConnectionError"),
+        ("orders/slack", fault_of("AccessDeniedException"), "secret orders/slack cannot be read: AccessDeniedException", "allow secretsmanager:GetSecretValue"),
+        ("orders/slack", fault_of("ResourceNotFoundException", "Secrets Manager can't find the specified secret."),
+         "secret orders/slack is not there", "aws secretsmanager create-secret --name orders/slack "),
+        (_ARN, fault_of("ResourceNotFoundException"), "secret orders/slack-AbCdEf in 111122223333/eu-west-1 is not there", "create-secret --name orders/slack "),
+        ("orders/slack", fault_of("ResourceNotFoundException", "can't find the specified secret value for staging label: AWSCURRENT"),
+         "secret orders/slack has no value", "put-secret-value --secret-id orders/slack "),
+        ("orders/slack", fault_of("InvalidRequestException", "because it was marked for deletion."), "secret orders/slack is to be deleted", "restore-secret"),
+        ("orders/slack", None, "secret orders/slack cannot be read: EndpointConnectionError", "can this machine reach"),
     ],
-)
-def test_r3_secrets_manager_is_told_by_its_code(
-    monkeypatch: pytest.MonkeyPatch, fault: Any, said: str
+)  # fmt: skip
+def test_r3_secrets_manager_is_told_by_its_code_and_the_remedy_is_the_right_one(
+    monkeypatch: pytest.MonkeyPatch, name: str, fault: Any, said: str, hint: str
 ) -> None:
     import boto3.session
     from botocore.exceptions import ClientError, EndpointConnectionError
@@ -159,6 +172,11 @@ def test_r3_secrets_manager_is_told_by_its_code(
             )
 
     monkeypatch.setattr(boto3.session.Session, "client", lambda *_, **__: Client())
-    with pytest.raises(EnvironmentFault, match=f"secret orders/slack cannot be read: {said}") as caught:
-        addresses.read_secret("orders/slack")
+    with pytest.raises(EnvironmentFault) as caught:
+        addresses.read_secret(name)
+    assert caught.value.message.startswith(said)
+    assert hint in caught.value.hint
+    assert ("GetSecretValue" in caught.value.hint) == (said.endswith("AccessDeniedException"))
     assert CANARY not in str(caught.value)
+    # As the log and the command show it.
+    assert redact_text(str(caught.value)) == str(caught.value)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
+
 import pytest
 
 from orders_obs.errors import EnvironmentFault, UserError
 from orders_obs.relay.addresses import Addresses
 from orders_obs.relay.envelope import parse_topic
+from orders_obs.relay.log import Log
 from orders_obs.relay.settings import PREFIX, RelaySettings, Source
 from tests.relay.receivers import CANARY
 from tests.relay.sns import TOPIC, WARNINGS
@@ -76,6 +80,41 @@ def test_all_mistakes_are_said_at_once() -> None:
     with pytest.raises(UserError) as caught:
         load(TOPICS="a", PORT="b", KEEP="c")
     assert all(f"{PREFIX}{name}" in str(caught.value) for name in ("TOPICS", "PORT", "KEEP"))
+
+
+def test_what_is_called_like_a_setting_and_is_none_is_said_with_the_other_mistakes() -> None:
+    with pytest.raises(UserError) as caught:
+        load(TOPIC=TOPIC, SLACK_SECRET="a", PORT="b", ZZZ=CANARY)
+    said = str(caught.value)
+    assert f"{PREFIX}TOPIC is no setting: did you mean {PREFIX}TOPICS?" in said
+    assert f"{PREFIX}PORT: must be a whole number" in said
+    assert f"{PREFIX}ZZZ is no setting" in said
+    assert CANARY not in said
+    with pytest.raises(UserError, match=f"no topic is listed.*; {PREFIX}TOPIC is no setting"):
+        load(TOPIC=TOPIC, SLACK_SECRET="a")
+
+
+def test_every_setting_is_one_and_a_route_may_name_a_variable_of_its_own() -> None:
+    names = ("TOPICS", "SLACK_SECRET", "WEBHOOK", "ROUTES", "SEVERITIES", "LATE_AFTER", "KEEP", "SEEN_FILE", "MAX_BYTES", "SECRET_TTL",
+             "DEAD_LETTERS", "RUNBOOK_BASE", "LOG_GROUPS", "BIND", "PORT", "EMULATOR", "SLACK_WEBHOOK", "WEBHOOK_SECRET")  # fmt: skip
+    load(**(dict.fromkeys(names, "") | {"TOPICS": TOPIC, "SLACK_SECRET": "a"}))
+    settings = load(TOPICS=TOPIC, ROUTES=f'{{"critical": {{"slack": "env:{PREFIX}TEAM"}}}}', TEAM=HOOK, SLACK_SECRET="a")  # fmt: skip
+    assert [source.name for source in settings.sources] == ["a", f"{PREFIX}TEAM"]
+
+
+def test_the_name_of_a_secret_is_no_secret_and_tells_receivers_apart_in_the_log() -> None:
+    of_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:orders/slack-AbCdEf"
+    for source, words in (
+        (Source("slack", "secret", "orders/slack"), "slack <orders/slack>"),
+        (Source("slack", "secret", "orders/slack", "url"), "slack <orders/slack#url>"),
+        (Source("webhook", "secret", of_arn), "webhook <orders/slack-AbCdEf in 111122223333/eu-west-1>"),
+        (Source("slack", "env", "SLACK_SECRET"), "slack (env:SLACK_SECRET)"),
+    ):
+        assert str(source) == words
+        out = io.StringIO()
+        Log(out).write("failed", receiver=str(source), reason=f"the address of {source}: is empty")
+        line = json.loads(out.getvalue())
+        assert (line["receiver"], line["reason"]) == (words, f"the address of {words}: is empty")
 
 
 SECRET = Source("slack", "secret", "orders/slack")
@@ -148,3 +187,11 @@ def test_nothing_that_holds_an_address_shows_it() -> None:
     addresses = Addresses(300, env={"HOOK": HOOK})
     addresses.get(Source("slack", "env", "HOOK"))
     assert CANARY not in repr(vars(addresses)["_kept"])
+
+
+def test_what_kubernetes_puts_beside_a_service_of_that_name_is_no_mistake() -> None:
+    settings = load(
+        TOPICS=TOPIC, SLACK_SECRET="a", SERVICE_HOST="10.0.0.1", SERVICE_PORT="9098", SERVICE_PORT_HTTP="9098",
+        PORT="tcp://10.0.0.1:9098", PORT_9098_TCP="tcp://10.0.0.1:9098", PORT_9098_TCP_ADDR="10.0.0.1",
+    )  # fmt: skip
+    assert settings.port == 9098

@@ -67,7 +67,7 @@ def read_account(
         read_reach(reader, seen, chosen, now)
         view = View(seen, now, selected)
         if any(_may_be_watched(alarm) and not view.used_by(alarm) for alarm in chosen):
-            seen.deployments = _deployments(reader)
+            seen.deployments_complete = _deployments(reader, seen.deployments)
         if history:
             read_history(reader, seen, now)
     seen.gaps = reader.gaps
@@ -148,11 +148,10 @@ def _may_be_watched(alarm: Alarm) -> bool:
     return not alarm.maker and not alarm.described.get("AlarmActions")
 
 
-def _deployments(reader: Reader) -> dict[str, str] | None:
-    """Alarms that deployments watch, each with who does; None where it could not be read in full."""
-    watched: dict[str, str] = {}
+def _deployments(reader: Reader, watched: dict[str, str]) -> bool:
+    """Note the alarms that deployments watch, each with who does; whether all could be read."""
     known = _ecs(reader, watched)
-    return watched if _codedeploy(reader, watched) and known else None
+    return _codedeploy(reader, watched) and known
 
 
 def _ecs(reader: Reader, watched: dict[str, str]) -> bool:

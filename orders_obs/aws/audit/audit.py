@@ -72,6 +72,7 @@ def audit(seen: Seen, now: datetime, selected: Callable[[Alarm], bool] = everyth
         kept=seen.kept,
         calls=dict(seen.calls),
         warnings=tuple(seen.warnings),
+        there=None if selected is everything else len(view.every),
     )
 
 

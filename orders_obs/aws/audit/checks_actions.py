@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from orders_obs.alerts.lint.cloudwatch.reach_rules import children
 from orders_obs.aws.audit.alarms import is_paging
+from orders_obs.aws.audit.rules import RULES
 from orders_obs.aws.audit.schedules import covers_all
 from orders_obs.aws.audit.view import day
 
@@ -16,12 +18,14 @@ if TYPE_CHECKING:
     from orders_obs.aws.audit.model import Issue
     from orders_obs.aws.audit.reach import Reach
     from orders_obs.aws.audit.view import View
+    from orders_obs.findings import Level
 
 __all__ = ["actions", "composites", "mutes", "unheard"]
 
 _STUCK = 1.0
 """Days in ALARM from which on a suppressor is no passing thing."""
 _SHOWN = 5
+_DEPLOYMENT = re.compile(r"deploy|releas|roll[ _-]?(back|out)|blue[ _-]?green", re.IGNORECASE)
 
 
 def actions(view: View, reach: Reach) -> Iterator[Issue]:
@@ -55,13 +59,31 @@ def _without(view: View, alarm: Alarm) -> Iterator[Issue]:
     if alarm.maker or view.used_by(alarm):
         return
     unread = view.seen.rules is None or any(rule["Name"] not in view.seen.targets for rule in view.seen.rules)
-    unsure = unread or view.seen.deployments is None
+    unasked = [
+        what
+        for what, unknown in (("a deployment", not view.seen.deployments_complete), ("an event rule", unread))
+        if unknown
+    ]
+    hint = RULES["no-action"].remedy
+    level: Level | None = None
+    # In the hint, since a baseline compares messages, and another caller's rights make no new finding.
+    if unasked:
+        hint = f"Whether {' or '.join(unasked)} watches it could not be asked. {hint}"
+        if not view.seen.deployments_complete and _of_deployments(alarm):
+            hint, level = f"Its name, description or tags speak of deployments. {hint}", "info"
     yield view.issue(
-        "no-action", "alarm", alarm.name,
-        "has no AlarmActions, so it tells nobody"
-        + ("; whether a deployment or an event rule watches it could not be looked at" if unsure else ""),
-        level="info" if unsure else None,
-    )  # fmt: skip
+        "no-action", "alarm", alarm.name, "has no AlarmActions, so it tells nobody", hint, level=level
+    )
+
+
+def _of_deployments(alarm: Alarm) -> bool:
+    """Whether its name, description or tags say that deployments watch it."""
+    words = (
+        alarm.name,
+        str(alarm.described.get("AlarmDescription") or ""),
+        *(f"{key} {value}" for key, value in (alarm.tags or {}).items()),
+    )
+    return any(_DEPLOYMENT.search(text) for text in words)
 
 
 def unheard(view: View, reach: Reach, said: Iterable[Issue]) -> Iterator[Issue]:

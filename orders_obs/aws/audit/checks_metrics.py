@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orders_obs.alerts.lint.cloudwatch.views import Series
 from orders_obs.aws.audit.read_metrics import is_of_aws, readings
 from orders_obs.aws.audit.rules import RULES
 from orders_obs.signals.aws_metrics import aws_names
@@ -11,9 +12,8 @@ from orders_obs.signals.aws_metrics import aws_names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orders_obs.alerts.lint.cloudwatch.views import Series
     from orders_obs.aws.audit.alarms import Alarm
-    from orders_obs.aws.audit.model import Issue, Listing
+    from orders_obs.aws.audit.model import Issue, Listing, Subject
     from orders_obs.aws.audit.read_metrics import Reading
     from orders_obs.aws.audit.view import View
     from orders_obs.findings import Level
@@ -24,6 +24,7 @@ _NEW = 1 / 24
 """Days within which an alarm's metric may not be listed yet: a new one takes up to 15 minutes (API reference of ListMetrics)."""
 _TOO_NEW = "The alarm is new, and a new metric is listed after up to 15 minutes. "
 _SHOWN = 5
+_NOISE: Subject = "noise"
 
 _Pairs = frozenset[tuple[str, str]]
 
@@ -32,6 +33,11 @@ def are_there(view: View, alarm: Alarm) -> bool:
     """Whether everything that an alarm reads had values in the last two weeks."""
     found = list(readings(alarm))
     return bool(found) and all(_is_there(view, _owned(view, reading), asked) for reading, asked, _ in found)
+
+
+def fires_without_data(alarm: Alarm) -> bool:
+    """Whether an alarm on a metric without values is in ALARM, and not silent. What an expression makes of it is not known."""
+    return alarm.view.missing == "breaching" and isinstance(alarm.view.result, Series)
 
 
 def _owned(view: View, reading: Reading) -> Reading:
@@ -61,10 +67,13 @@ def _missing(
 ) -> Iterator[Issue]:
     near = _other_case(asked, listing)
     under = _text(asked)
+    fires = fires_without_data(alarm)
+    tail, subject = (", and missing data breaches, so it fires for ever", _NOISE) if fires else ("", None)
     if near:
         yield view.issue(
             "metric-other-dimensions", "alarm", alarm.name,
-            f"{series.text} has no values under {under}, and has under {near}: dimensions are compared letter by letter",
+            f"{series.text} has no values under {under}, and has under {near}: dimensions are compared letter by letter{tail}",
+            subject=subject,
         )  # fmt: skip
         return
     age = view.days(str(alarm.described.get("AlarmConfigurationUpdatedTimestamp", "")))
@@ -78,8 +87,9 @@ def _missing(
         level: Level | None = "info" if alarm.maker else "warning" if new else None
         yield view.issue(
             "metric-other-dimensions", "alarm", alarm.name,
-            f"{series.text} has no values under {under}, and has under other dimensions",
+            f"{series.text} has no values under {under}, and has under other dimensions{tail}",
             f"It has under {shown}{f', such as {found}' if found else ''}. {RULES['metric-other-dimensions'].remedy}", level=level,
+            subject=subject,
         )  # fmt: skip
         return
     judged = _judged(view, alarm, reading, asked, series)
@@ -88,10 +98,13 @@ def _missing(
     level, why = judged
     if alarm.maker or new:
         level = "info"
+    elif fires and level == "error":
+        # It may be meant so: what is gone is told.
+        level = "warning"
     yield view.issue(
         "metric-dead", "alarm", alarm.name,
-        f"{series.text} of {reading[1]} had no value under {under} in the last two weeks: {why}",
-        f"{_TOO_NEW if new else ''}{RULES['metric-dead'].remedy}", level=level,
+        f"{series.text} of {reading[1]} had no value under {under} in the last two weeks: {why}{tail}",
+        f"{_TOO_NEW if new else ''}{RULES['metric-dead'].remedy}", level=level, subject=subject,
     )  # fmt: skip
 
 
@@ -130,7 +143,7 @@ def _custom(
     if rises and alarm.view.missing == "notBreaching":
         return "info", "right where it is sent only when something fails"
     if alarm.view.missing == "breaching":
-        return "warning", "nobody sends it, and missing data breaches, so it fires for ever"
+        return "warning", "nobody sends it"
     if rises and series.stat in ("Sum", "SampleCount"):
         unsure: Level = "info" if filtered is None else "warning"
         return unsure, "nobody sends it; right only where it is sent when something fails"

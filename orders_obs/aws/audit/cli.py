@@ -12,11 +12,11 @@ from orders_obs.errors import EnvironmentFault, UserError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from orders_obs.aws.audit.alarms import Alarm
     from orders_obs.aws.audit.model import Issue, Result
     from orders_obs.aws.audit.resume import Answers
+    from orders_obs.aws.audit.selection import Selection
 
 __all__ = ["register"]
 
@@ -74,11 +74,16 @@ def _audit(args: argparse.Namespace) -> int:
 
         print(json.dumps(policy(history=args.history, all_regions=args.all_regions), indent=2))
         return 0
+    from orders_obs.aws.audit.selection import Selection
+
     if args.no_aws and not args.prometheus:
         raise UserError("--no-aws leaves nothing to look at", hint="add --prometheus URL")
-    selected = _selection(args)
+    selection = Selection(args.prefix or "", args.tag or ())
     now = datetime.now(UTC)
-    results = [] if args.no_aws else list(_accounts(args, now, selected))
+    results = [] if args.no_aws else list(_accounts(args, now, selection))
+    selection.check(
+        [f"{result.place}: could not be looked at: {result.fault}" for result in results if result.fault]
+    )
     if args.prometheus:
         from orders_obs.aws.audit.prometheus import audit_prometheus
 
@@ -88,35 +93,16 @@ def _audit(args: argparse.Namespace) -> int:
     return _report(args, results, now)
 
 
-def _selection(args: argparse.Namespace) -> Callable[[Alarm], bool]:
-    from orders_obs.aws.audit.audit import everything
-
-    tags = []
-    for text in args.tag or ():
-        key, sign, value = text.partition("=")
-        if not key or not sign:
-            raise UserError(f"--tag {text} is no tag", hint="KEY=VALUE")
-        tags.append((key, value))
-    if not tags and not args.prefix:
-        return everything
-
-    def selected(alarm: Alarm) -> bool:
-        return alarm.name.startswith(args.prefix or "") and all(
-            (alarm.tags or {}).get(key) == value for key, value in tags
-        )
-
-    return selected
-
-
-def _accounts(args: argparse.Namespace, now: datetime, selected: Callable[[Alarm], bool]) -> Iterator[Result]:
+def _accounts(args: argparse.Namespace, now: datetime, selection: Selection) -> Iterator[Result]:
     from orders_obs.aws import session
     from orders_obs.aws.audit.account import read_account
-    from orders_obs.aws.audit.audit import audit
+    from orders_obs.aws.audit.audit import audit, everything
     from orders_obs.aws.audit.model import Result
     from orders_obs.aws.audit.progress import Progress
     from orders_obs.aws.audit.resume import Answers
 
     seen: set[str] = set()
+    selected = selection or everything
     with Answers(Path(args.resume) if args.resume else None) as answers, Progress(sys.stderr) as progress:
         if len(answers):
             print(
@@ -146,6 +132,7 @@ def _accounts(args: argparse.Namespace, now: datetime, selected: Callable[[Alarm
                     raise EnvironmentFault(
                         f"{place}: the tags of the alarms could not be read", hint="leave --tag out"
                     )
+                selection.note(read)
                 yield audit(read, now, selected)
 
 
@@ -206,23 +193,21 @@ def _report(args: argparse.Namespace, results: Sequence[Result], now: datetime) 
         write_baseline([issue.finding for issue in issues], args.write_baseline)
         print(f"wrote {len(issues)} findings to {args.write_baseline}", file=sys.stderr)
         return 0
-    kept = 0
+    kept: list[Issue] = []
     if args.baseline:
         baseline = read_baseline(args.baseline)
         new = [issue for issue in issues if known([issue.finding], baseline)[0]]
-        kept, issues = len(issues) - len(new), new
+        kept, issues = [issue for issue in issues if issue not in new], new
     if args.strict:
         issues = _stricter(issues)
     at = now.isoformat(timespec="seconds")
     if args.html:
-        _write(Path(args.html), html.page(results, issues, at))
+        _write(Path(args.html), html.page(results, issues, at, kept))
     if args.json:
-        print(json.dumps(report.as_data(results, issues, at), indent=2))
+        print(json.dumps(report.as_data(results, issues, at, kept), indent=2))
     else:
-        print(report.text(results, issues, everything=args.all), end="")
-    counted = report.levels(issues)
-    said = f"{counted['error']} errors, {counted['warning']} warnings, {counted['info']} worth knowing"
-    print(said + (f", {kept} in the baseline" if kept else ""), file=sys.stderr)
+        print(report.text(results, issues, kept, everything=args.all), end="")
+    print(report.by_level(issues) + (f", {len(kept)} in the baseline" if kept else ""), file=sys.stderr)
     if args.html:
         print(f"wrote {args.html}", file=sys.stderr)
     return exit_code([issue.finding for issue in issues])

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 from orders_obs.aws.audit.audit import worst_first
 from orders_obs.aws.audit.cost import CAVEAT, total
 from orders_obs.aws.audit.model import SUBJECTS
-from orders_obs.aws.audit.report import counted, gap_text, levels, read_text, subjects
+from orders_obs.aws.audit.report import (
+    WASTED,
+    counted,
+    gap_text,
+    in_baseline,
+    levels,
+    nothing_wrong,
+    number_of,
+    read_text,
+    subjects,
+    wasted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,22 +82,25 @@ look();
 """
 
 
-def page(results: Sequence[Result], issues: Sequence[Issue], at: str) -> str:
+def page(results: Sequence[Result], issues: Sequence[Issue], at: str, kept: Sequence[Issue] = ()) -> str:
     """The file's content.
 
     Args:
         results: Of each account and region, and of each Prometheus.
         issues: What is to be said of all of them.
         at: When the audit was made.
+        kept: What a baseline has left out.
     """
-    return "".join(_page(results, issues, at))
+    return "".join(_page(results, issues, at, kept))
 
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _page(results: Sequence[Result], issues: Sequence[Issue], at: str) -> Iterator[str]:
+def _page(
+    results: Sequence[Result], issues: Sequence[Issue], at: str, kept: Sequence[Issue]
+) -> Iterator[str]:
     # Only this very style and this very script run, and nothing is fetched.
     allowed = f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; base-uri 'none'; form-action 'none'"
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -95,7 +109,7 @@ def _page(results: Sequence[Result], issues: Sequence[Issue], at: str) -> Iterat
     yield f"<title>Audit of alarms</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Audit of alarms</h1>\n"
     yield f'<p class="soft">Made at {escape(at)} by orders-obs audit, which only reads.</p>\n'
     yield from _summary(results, issues)
-    yield from _findings(results, issues)
+    yield from _findings(results, issues, kept)
     yield from _gaps(results)
     yield from _costs(results)
     yield f"</main>\n<script>{_SCRIPT}</script>\n</body>\n</html>\n"
@@ -103,11 +117,15 @@ def _page(results: Sequence[Result], issues: Sequence[Issue], at: str) -> Iterat
 
 def _summary(results: Sequence[Result], issues: Sequence[Issue]) -> Iterator[str]:
     count = sum(result.count for result in results if result.what == "alarms")
-    yield f'<ul class="tiles">\n<li><b>{count:,}</b> alarms</li>\n'
+    yield f'<ul class="tiles">\n<li><b>{count:,}</b> {"alarm" if count == 1 else "alarms"}</li>\n'
     for subject, number in subjects(issues).items():
         yield f"<li><b>{number:,}</b> {escape(SUBJECTS[subject])}</li>\n"  # type: ignore[index]
     price = sum(total(result.costs) for result in results)
-    yield f"<li><b>{price:,.2f}</b> USD a month at list price</li>\n</ul>\n"
+    yield f"<li><b>{price:,.2f}</b> USD a month at list price</li>\n"
+    useless = wasted(results, issues)
+    if useless:
+        yield f"<li><b>{useless:,.2f}</b> USD {escape(WASTED)}</li>\n"
+    yield "</ul>\n"
     yield "<table>\n<thead><tr><th>Where</th><th>What was read</th><th>Errors</th><th>Warnings</th></tr></thead>\n<tbody>\n"
     for result in results:
         own = levels([issue for issue in issues if issue.place == result.place])
@@ -124,10 +142,15 @@ def _summary(results: Sequence[Result], issues: Sequence[Issue]) -> Iterator[str
     yield "</tbody>\n</table>\n"
 
 
-def _findings(results: Sequence[Result], issues: Sequence[Issue]) -> Iterator[str]:
+def _findings(results: Sequence[Result], issues: Sequence[Issue], kept: Sequence[Issue]) -> Iterator[str]:
     yield "<h2>Findings</h2>\n"
+    said = nothing_wrong(results, issues, kept)
+    if said:
+        yield f"<p>{escape(said)}</p>\n"
+    elif kept:
+        yield f"<p>Besides, {escape(in_baseline(kept))}.</p>\n"
     if not issues:
-        yield "<p>Nothing was found.</p>\n"
+        yield "" if said else "<p>Nothing was found.</p>\n"
         return
     counted = levels(issues)
     yield '<div class="bar"><input type="search" id="words" placeholder="Search" aria-label="Search">'
@@ -166,7 +189,7 @@ def _thing(group: Sequence[Issue], *, several: bool) -> Iterator[str]:
         if issue.hint:
             yield f'<p class="remedy">{escape(issue.hint)}</p>'
         if issue.kind != "alarm" and issue.alarms:
-            yield f"<details><summary>{len(issue.alarms)} alarms</summary><ul>"
+            yield f"<details><summary>{number_of(len(issue.alarms), 'alarms')}</summary><ul>"
             for alarm in issue.alarms[:_ALARMS]:
                 yield f"<li><code>{escape(alarm)}</code></li>"
             more = len(issue.alarms) - _ALARMS

@@ -110,6 +110,7 @@ class Seen:
         log_policies: Of CloudWatch Logs, as data.
         mutes: Alarm mute rules.
         deployments: Alarms that ECS or CodeDeploy deployments watch, each with who.
+        deployments_complete: Whether these are all.
         transitions: By alarm, when it went to ALARM in the time that was looked at; None where nobody asked.
         failed_actions: By alarm: the action, when, and what AWS said.
         gaps: What could not be looked at.
@@ -139,7 +140,8 @@ class Seen:
     log_groups: dict[str, bool] = field(default_factory=dict)
     log_policies: list[Any] | None = None
     mutes: list[dict[str, Any]] | None = None
-    deployments: dict[str, str] | None = None
+    deployments: dict[str, str] = field(default_factory=dict)
+    deployments_complete: bool = False
     transitions: dict[str, list[str]] | None = None
     failed_actions: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
@@ -228,6 +230,7 @@ class Result:
     Attributes:
         place: `ACCOUNT/REGION`, or an address.
         count: Alarms that were looked at.
+        there: Alarms that there are, where not all of them were to be looked at; None where all were.
         issues: What was found.
         gaps: What could not be looked at, each with the rules that it takes.
         costs: Dearest first.
@@ -252,3 +255,4 @@ class Result:
     warnings: tuple[str, ...] = ()
     fault: str = ""
     what: str = "alarms"
+    there: int | None = None

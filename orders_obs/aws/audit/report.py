@@ -14,8 +14,23 @@ if TYPE_CHECKING:
 
     from orders_obs.aws.audit.model import Gap, Issue, Result
 
-__all__ = ["as_data", "counted", "gap_text", "levels", "read_text", "subjects", "text", "wasted"]
+__all__ = [
+    "WASTED",
+    "as_data",
+    "by_level",
+    "counted",
+    "gap_text",
+    "in_baseline",
+    "levels",
+    "nothing_wrong",
+    "number_of",
+    "read_text",
+    "subjects",
+    "text",
+    "wasted",
+]
 
+WASTED = "of all that is for alarms that can never fire, or do what another one does"
 _THINGS = 8
 """Things that are listed of one rule, where not all are asked for."""
 _ALARMS = 4
@@ -42,9 +57,41 @@ def levels(issues: Sequence[Issue]) -> dict[str, int]:
     return {level: sum(issue.level == level for issue in issues) for level in _LEVEL_WORDS}
 
 
+def by_level(issues: Sequence[Issue]) -> str:
+    """How many findings there are of each level, in words."""
+    found = levels(issues)
+    words = [number_of(found[level], f"{level}s") for level in ("error", "warning")]
+    return ", ".join([*words, f"{found['info']:,} worth knowing"])
+
+
+def number_of(count: int, what: str) -> str:
+    """A number with its noun, which is given in the plural."""
+    return f"{count:,} {what.removesuffix('s') if count == 1 else what}"
+
+
 def counted(result: Result) -> str:
     """How much was looked at, in words."""
-    return f"{result.count:,} {result.what.removesuffix('s') if result.count == 1 else result.what}"
+    if result.there is not None and result.there != result.count:
+        return f"{f'{result.count:,}' if result.count else 'none'} of {number_of(result.there, result.what)}"
+    return number_of(result.count, result.what) if result.count else f"no {result.what} at all"
+
+
+def nothing_wrong(results: Sequence[Result], issues: Sequence[Issue], kept: Sequence[Issue]) -> str:
+    """What is to be said where there is neither an error nor a warning; empty where there is one, or nothing could be looked at."""
+    looked = [result for result in results if not result.fault]
+    if not looked or subjects(issues):
+        return ""
+    if kept:
+        return f"Nothing new is wrong of what could be looked at; {in_baseline(kept)}."
+    if not any(result.count or result.issues for result in looked):
+        words = " and ".join(dict.fromkeys(result.what for result in looked))
+        return f"There are no {words} there, so nothing was looked at: is it the right place?"
+    return "Nothing is wrong of what could be looked at."
+
+
+def in_baseline(kept: Sequence[Issue]) -> str:
+    """How much a baseline has left out, in words."""
+    return f"the baseline has {number_of(len(kept), 'findings')} ({by_level(kept)})"
 
 
 def gap_text(gap: Gap) -> str:
@@ -85,23 +132,28 @@ def wasted(results: Sequence[Result], issues: Sequence[Issue]) -> float:
     )
 
 
-def text(results: Sequence[Result], issues: Sequence[Issue], *, everything: bool) -> str:
+def text(
+    results: Sequence[Result], issues: Sequence[Issue], kept: Sequence[Issue] = (), *, everything: bool
+) -> str:
     """For a terminal.
 
     Args:
         results: Of each account and region, and of each Prometheus.
         issues: What is to be said of all of them.
+        kept: What a baseline has left out.
         everything: Whether to list what is only worth knowing too, and every alarm.
     """
     # Names come from the account, and a terminal obeys what is not printable.
     lines = (
         "".join(sign if sign.isprintable() else "?" for sign in line)
-        for line in _lines(results, issues, everything=everything)
+        for line in _lines(results, issues, kept, everything=everything)
     )
     return "\n".join(lines) + "\n"
 
 
-def _lines(results: Sequence[Result], issues: Sequence[Issue], *, everything: bool) -> Iterator[str]:
+def _lines(
+    results: Sequence[Result], issues: Sequence[Issue], kept: Sequence[Issue], *, everything: bool
+) -> Iterator[str]:
     empty = [result.place for result in results if _is_empty(result)]
     # With all regions of an account most have nothing, which is one line.
     for result in results:
@@ -110,14 +162,17 @@ def _lines(results: Sequence[Result], issues: Sequence[Issue], *, everything: bo
     if len(empty) > _EMPTY:
         yield f"no alarms in {len(empty)} more: {', '.join(empty)}"
     found = subjects(issues)
-    if not found and not all(result.fault for result in results):
+    said = nothing_wrong(results, issues, kept)
+    if said:
         yield ""
-        yield "Nothing is wrong of what could be looked at."
+        yield said
     if found:
         yield ""
         yield "Alarms and event rules that"
         for subject, count in found.items():
             yield f"{count:>6,}  {SUBJECTS[subject]}"  # type: ignore[index]
+        if kept:
+            yield f"Besides, {in_baseline(kept)}."
     several = len(results) > 1
     shown = [issue for issue in issues if everything or issue.level != "info"]
     for (level, subject, rule), group in groupby(_by_rule(shown), key=_of_rule):
@@ -128,7 +183,9 @@ def _lines(results: Sequence[Result], issues: Sequence[Issue], *, everything: bo
 
 
 def _is_empty(result: Result) -> bool:
-    return not (result.count or result.fault or result.gaps or result.issues or result.warnings)
+    return not (
+        result.count or result.there or result.fault or result.gaps or result.issues or result.warnings
+    )
 
 
 def _head(result: Result) -> Iterator[str]:
@@ -166,7 +223,7 @@ def _group(group: list[Issue], *, several: bool, everything: bool) -> Iterator[s
             listed = issue.alarms if everything else issue.alarms[:_ALARMS]
             more = len(issue.alarms) - len(listed)
             yield (
-                f"      {len(issue.alarms)} alarm{'s' if len(issue.alarms) > 1 else ''}: {', '.join(listed)}"
+                f"      {number_of(len(issue.alarms), 'alarms')}: {', '.join(listed)}"
                 + (f" and {more} more" if more else "")
             )
         if len(hints) > 1 and issue.hint:
@@ -203,7 +260,7 @@ def _rest(results: Sequence[Result], issues: Sequence[Issue], *, everything: boo
             yield f"  {cost.usd:8.2f}  {place}{cost.alarm}  ({cost.why})"
         useless = wasted(results, issues)
         if useless:
-            yield f"  {useless:8.2f}  of all that is for alarms that can never fire, or do what another one does"
+            yield f"  {useless:8.2f}  {WASTED}"
 
 
 def _priced(result: Result) -> str:
@@ -214,7 +271,9 @@ def _priced(result: Result) -> str:
     return f", {total(result.costs):,.2f} USD a month at list price{tail}"
 
 
-def as_data(results: Sequence[Result], issues: Sequence[Issue], at: str) -> dict[str, Any]:
+def as_data(
+    results: Sequence[Result], issues: Sequence[Issue], at: str, kept: Sequence[Issue] = ()
+) -> dict[str, Any]:
     """For `--json`; its `findings` are a baseline too."""
     return {
         "orders_obs_audit": 1,
@@ -223,6 +282,7 @@ def as_data(results: Sequence[Result], issues: Sequence[Issue], at: str) -> dict
             "alarms": sum(result.count for result in results if result.what == "alarms"),
             "alarms_by_subject": subjects(issues),
             "findings_by_level": levels(issues),
+            "findings_in_baseline": levels(kept),
             "usd_a_month": round(sum(total(result.costs) for result in results), 2),
             "usd_a_month_wasted": round(wasted(results, issues), 2),
             "usd_caveat": CAVEAT,
@@ -236,6 +296,7 @@ def _place(result: Result) -> dict[str, Any]:
     return {
         "place": result.place,
         result.what: result.count,
+        f"{result.what}_there": result.count if result.there is None else result.there,
         "fault": result.fault,
         "oldest_answer": result.oldest,
         "newest_answer": result.newest,

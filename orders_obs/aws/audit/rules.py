@@ -97,6 +97,7 @@ RULES: dict[str, Rule] = {
     # The rest
     "missing-ok-action": Rule("warning", "no recovery", "Without an OK action who was paged does not hear that it is over.", "The topic of AlarmActions in OKActions too.", ("tag:GetResources",)),
     "duplicate-alarm": Rule("warning", "duplicate", "Two alarms on the same condition tell everybody twice and cost twice.", "Keep one."),
+    "duplicate-other-receivers": Rule("info", "duplicate", "Two alarms on the same condition that tell different people cost twice, and one is changed where the other is forgotten.", "One alarm can tell up to five: put the actions together in one, then delete the others. Not before: each may be the only one that somebody hears."),
     "nearly-duplicate": Rule("info", "duplicate", "Two alarms on the same metric that tell the same people are one incident twice.", "Keep one, or send them to different people."),
     "stuck-in-alarm": Rule("warning", "noise", "An alarm that has fired for weeks tells nobody anything, and cannot fire again.", "Mend what it says, or its threshold, or delete it."),
     "flapping": Rule("warning", "noise", "An alarm that comes and goes trains people to look away.", "More datapoints (M of N), or a threshold further away.", _HISTORY),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from orders_obs.aws.audit.model import Seen
+    from orders_obs.aws.audit.model import Seen, Subject
     from orders_obs.aws.audit.read_metrics import Reading
     from orders_obs.findings import Level
 
@@ -106,7 +106,7 @@ class View:
         """Who looks at an alarm besides its own actions, in words; empty where nobody is known to."""
         if alarm.name in self.structure.used:
             return "a composite alarm"
-        return (self.seen.deployments or {}).get(alarm.name, "") or (
+        return self.seen.deployments.get(alarm.name, "") or (
             f"event rule {self.caught[alarm.name]}" if alarm.name in self.caught else ""
         )
 
@@ -127,12 +127,13 @@ class View:
         hint: str = "",
         *,
         level: Level | None = None,
+        subject: Subject | None = None,
         alarms: Iterable[str] = (),
     ) -> Issue:
-        """A finding by a rule of the audit; its hint is the rule's remedy where none is given."""
+        """A finding by a rule of the audit; hint, level and subject are the rule's where none is given."""
         known = RULES[rule]
         return Issue(
-            rule, level or known.level, known.subject, self.place, kind, thing, message, hint or known.remedy,
+            rule, level or known.level, subject or known.subject, self.place, kind, thing, message, hint or known.remedy,
             tuple(dict.fromkeys(alarms)) or ((thing,) if kind == "alarm" else ()),
         )  # fmt: skip
 

@@ -93,6 +93,7 @@ def test_data_has_all_findings_and_is_a_baseline(
     out = capsys.readouterr().out
     assert "bad-too" in out
     assert "alarm bad:" not in out
+    assert re.search(r"^Besides, the baseline has \d+ findings \(1 error, 0 warnings, \d+ worth knowing\)\.$", out, re.MULTILINE)  # fmt: skip
 
 
 def test_several_accounts_and_regions_are_sections_and_one_that_cannot_be_read_stops_no_other(
@@ -105,7 +106,7 @@ def test_several_accounts_and_regions_are_sections_and_one_that_cannot_be_read_s
     out = capsys.readouterr().out
     assert f"{ACCOUNT}/{REGION}: " in out
     assert f"999988887777/{REGION} alarm bad" in out
-    assert f"{ACCOUNT}/us-east-1: 0 alarms" in out
+    assert f"{ACCOUNT}/us-east-1: no alarms at all" in out
     assert "two/us-east-1: could not be looked at: credentials: no right here" in out
 
 
@@ -259,6 +260,95 @@ def test_a_sound_account_is_said_to_be_one(
     assert "Nothing is wrong of what could be looked at." in capsys.readouterr().out
 
 
+def test_where_a_baseline_has_all_findings_it_is_said_how_many(
+    worlds: dict[tuple[str, str], World], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    world = worlds["", REGION] = broken()
+    world.alarm("mute", AlarmActions=[], OKActions=[])
+    known, page_of = str(tmp_path / "known.json"), tmp_path / "report.html"
+    assert audit("--write-baseline", known) == 0
+    assert audit("--baseline", known, "--html", str(page_of)) == 0
+    out = capsys.readouterr().out
+    words = r"Nothing new is wrong of what could be looked at; the baseline has \d+ findings \(1 error, 1 warning, \d+ worth knowing\)\."
+    found = re.search(words, out)
+    assert found, out
+    assert "Nothing is wrong" not in out
+    assert found[0] in page_of.read_text()
+    assert audit("--baseline", known, "--json") == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["summary"]["findings_in_baseline"] | {"info": 0} == {"error": 1, "warning": 1, "info": 0}
+
+
+def test_an_account_without_alarms_is_not_called_sound(
+    worlds: dict[tuple[str, str], World], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    worlds["", REGION] = World()
+    assert audit("--html", str(tmp_path / "report.html")) == 0
+    out = capsys.readouterr().out
+    assert f"{ACCOUNT}/{REGION}: no alarms at all" in out
+    assert "There are no alarms there, so nothing was looked at" in out
+    assert "Nothing is wrong" not in out
+    assert "There are no alarms there" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--prefix", "SHOP-"), "--prefix SHOP- matches none of 3 alarms; names are compared letter by letter: did you mean shop-?"),
+        (("--prefix", "cpu"), "--prefix cpu matches none of 3 alarms; names must begin so; 2 have it further on, such as shop-cpu"),
+        (("--prefix", "shpo-"), "did you mean one such as shop-"),
+        (("--prefix", "zzz"), "--prefix zzz matches none of 3 alarms$"),
+        (("--tag", "team=order"), "--tag team=order matches none of 3 alarms; did you mean orders?"),
+        (("--tag", "Team=orders"), "did you mean team?"),
+        (("--tag", "zzz=orders"), "keys of tags: team"),
+        (("--tag", "team=zzz"), "values of team: orders, refunds"),
+        (("--prefix", "zzz", "--tag", "team=zzz"), "--prefix zzz and --tag team=zzz matches none"),
+        (("--prefix", "shop-", "--tag", "team=refunds"), "none of 3 alarms has all that is asked for: --prefix shop- alone 2, --tag team=refunds alone 1"),
+    ],
+)  # fmt: skip
+def test_a_filter_that_matches_nothing_is_a_mistake_and_it_is_said_which_one(
+    worlds: dict[tuple[str, str], World], words: tuple[str, ...], said: str
+) -> None:
+    world = worlds["", REGION] = World()
+    world.topic("ops")
+    for name, team in (("shop-cpu", "orders"), ("shop-disk", ""), ("other-cpu", "refunds")):
+        world.alarm(name)
+        if team:
+            world.tags[world.arn("cloudwatch", f"alarm:{name}")] = {"team": team}
+    with pytest.raises(UserError) as caught:
+        audit(*words)
+    assert re.search(said.replace("?", r"\?"), str(caught.value)), str(caught.value)
+
+
+def test_a_filter_that_matches_nothing_in_one_of_several_places_is_none_of_theirs(
+    worlds: dict[tuple[str, str], World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    worlds["one", REGION] = sound(World())
+    worlds["two", REGION] = World(account="999988887777")
+    worlds["two", REGION].alarm("other")
+    worlds["two", REGION].topic("ops")
+    assert audit("--profile", "one", "--profile", "two", "--prefix", "checkout-") == 0
+    out = capsys.readouterr().out
+    assert f"{ACCOUNT}/{REGION}: 1 of {len(worlds['one', REGION].alarms) + 2} alarms" in out
+    assert f"999988887777/{REGION}: none of 1 alarm" in out
+
+
+def test_a_filter_where_there_are_no_alarms_says_so_and_what_could_not_be_looked_at(
+    worlds: dict[tuple[str, str], World],
+) -> None:
+    worlds["", REGION] = World()
+    with pytest.raises(UserError, match=f"--prefix shop- can match nothing: there are no alarms at all in {ACCOUNT}/{REGION};") as caught:  # fmt: skip
+        audit("--prefix", "shop-", "--region", REGION, "--region", "us-east-1")
+    assert "default/us-east-1: could not be looked at: credentials: no right here" in str(caught.value)
+
+
+def test_where_nothing_can_be_read_a_filter_is_not_what_is_wrong(
+    worlds: dict[tuple[str, str], World],
+) -> None:
+    with pytest.raises(EnvironmentFault, match="no right here"):
+        audit("--prefix", "shop-")
+
+
 # HTML
 
 
@@ -363,6 +453,22 @@ def test_the_page_has_the_summary_the_findings_by_thing_and_what_was_not_looked_
     assert levels[0] == "error"
     assert "bad" in found.texts
     assert any("no right to cloudwatch:ListAlarmMuteRules" in text for text in found.texts)
+
+
+def test_the_page_counts_one_as_one_and_says_what_is_wasted(
+    written: Callable[[World], tuple[str, Page]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World()
+    topic = world.topic("deaf", hears=False)
+    world.alarm("bad", AlarmActions=[topic], OKActions=[topic], Dimensions=dims({"ClusterName": "gone"}))
+    text, found = written(world)
+    assert "<li><b>1</b> alarm</li>" in text
+    assert "1 alarms" not in text
+    assert "1 alarm" in found.texts
+    assert "<li><b>0.10</b> USD of all that is for alarms that can never fire" in text
+    assert "2 errors, 0 warnings" in capsys.readouterr().err
+    text, _ = written(sound(World()))
+    assert "can never fire, or do" not in text
 
 
 def test_an_account_without_findings_is_a_page_too() -> None:

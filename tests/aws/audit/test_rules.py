@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from orders_obs.aws.audit.report import wasted
 from orders_obs.aws.audit.rules import BY_INPUT, RULES
 from tests.aws.audit.seeds import DEFECTS, Defect, dims, sound
 from tests.aws.audit.world import NOW, World
 
 # Rules whose findings are worth knowing only, or need the history: each has a test below.
 _ELSEWHERE = {
-    "action-failed", "flapping", "mute-expired", "muted-now", "nearly-duplicate", "never-changed", "page-by-email-only",
+    "action-failed", "duplicate-other-receivers", "flapping", "mute-expired", "muted-now", "nearly-duplicate", "never-changed", "page-by-email-only",
     "rule-disabled", "subscription-without-dead-letters",
 }  # fmt: skip
 
@@ -107,13 +108,105 @@ def test_a_new_alarm_whose_metric_is_not_listed_yet_is_only_worth_knowing() -> N
     assert rules(world, "info") == [("metric-dead", "new")]
 
 
-def test_an_alarm_without_action_is_only_worth_knowing_where_deployments_cannot_be_looked_at() -> None:
+def test_an_alarm_without_action_reaches_nobody_where_deployments_cannot_be_asked_too() -> None:
     world = World()
     world.topic("ops")
     world.alarm("bad", AlarmActions=[], OKActions=[])
-    world.denied = {"list_applications"}
+    (before,) = world.found()
+    for operation in ("list_applications", "list_clusters"):
+        world.denied = {operation}
+        (issue,) = world.found()
+        assert (issue.rule, issue.level, issue.subject) == ("no-action", "warning", "reaches nobody")
+        assert "Whether a deployment watches it could not be asked" in issue.hint
+        # So that a baseline of a caller with more rights knows it.
+        assert issue.message == before.message
+
+
+def test_what_is_called_one_for_deployments_is_only_worth_knowing_where_these_cannot_be_asked() -> None:
+    world = World()
+    world.topic("ops")
+    world.alarm("checkout-rollback", AlarmActions=[], OKActions=[])
+    assert [issue.rule for issue in world.found()] == ["no-action"]
+    world.denied = {"list_clusters"}
     assert world.found() == []
-    assert ("no-action", "bad") in rules(world, "info")
+    assert ("no-action", "checkout-rollback") in rules(world, "info")
+
+
+def test_what_ecs_says_counts_where_codedeploy_cannot_be_asked() -> None:
+    world = World()
+    world.topic("ops")
+    world.alarm("watched", AlarmActions=[], OKActions=[])
+    world.services.append({"serviceName": "shop", "deploymentConfiguration": {"alarms": {"alarmNames": ["watched"]}}})  # fmt: skip
+    world.denied = {"list_applications"}
+    assert world.result().issues == ()
+
+
+_SAME = {"Dimensions": dims({"ClusterName": "a"})}
+
+
+def test_alarms_on_one_condition_that_tell_different_people_are_not_called_duplicates() -> None:
+    world = World()
+    team, slack = world.topic("team"), world.topic("slack")
+    world.alarm("a", AlarmActions=[team], OKActions=[team])
+    world.alarm("b", AlarmActions=[slack], OKActions=[slack], **_SAME)
+    world.alarm("c", AlarmActions=[], OKActions=[], **_SAME)
+    world.alarm("d", AlarmActions=[slack], OKActions=[slack], **_SAME)
+    found = {issue.thing: issue for issue in world.result().issues if issue.subject == "duplicate"}
+    assert {thing: issue.rule for thing, issue in found.items()} == {
+        "b": "duplicate-other-receivers", "c": "duplicate-other-receivers", "d": "duplicate-alarm",
+    }  # fmt: skip
+    assert found["b"].message.endswith("they tell different people (team, and slack)")
+    assert found["c"].message.endswith("they tell different people (team, and nobody)")
+    assert "put the actions together" in found["b"].hint
+    assert found["b"].level == "info"
+    assert found["d"].alarms == ("d", "b")
+    # What a team alone hears is no waste.
+    result = world.result()
+    assert wasted([result], result.issues) == 0.1
+
+
+def test_what_an_alarm_tells_when_it_is_over_and_whether_its_actions_are_off_count_as_whom_it_tells() -> None:
+    world = World()
+    ops, slack = world.topic("ops"), world.topic("slack")
+    world.alarm("a", AlarmActions=[ops], OKActions=[ops])
+    world.alarm("b", AlarmActions=[ops], OKActions=[slack], **_SAME)
+    world.alarm("c", AlarmActions=[ops], OKActions=[ops], ActionsEnabled=False, **_SAME)
+    messages = {issue.thing: issue.message for issue in world.result().issues if issue.rule == "duplicate-other-receivers"}  # fmt: skip
+    assert "different people when it is over" in messages["b"]
+    assert "(ops, and nobody)" in messages["c"]
+
+
+def test_more_actions_than_an_alarm_takes_go_by_a_topic() -> None:
+    world = World()
+    every = [world.topic(f"t{number}") for number in range(6)]
+    world.alarm("a", AlarmActions=every[:3], OKActions=every[:3])
+    world.alarm("b", AlarmActions=every[3:], OKActions=every[3:], **_SAME)
+    (issue,) = [issue for issue in world.result().issues if issue.subject == "duplicate"]
+    assert issue.hint.startswith("Together they have 6 actions, and one alarm takes 5")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"Namespace": "Orders", "MetricName": "Heartbeat", "Dimensions": []},
+        {"Dimensions": dims({"ClusterName": "gone"})},
+        {"Namespace": "Orders", "MetricName": "Sent", "Dimensions": dims({"queue": "A"})},
+        {"Namespace": "Orders", "MetricName": "Sent", "Dimensions": []},
+        {"Namespace": "AWS/ApplicationELB", "MetricName": "RequestCount", "Dimensions": dims({"LoadBalancer": "shop"}), "Statistic": "Sum"},
+    ],
+)  # fmt: skip
+def test_what_fires_for_ever_does_not_stand_below_what_never_fires(settings: dict[str, object]) -> None:
+    world = World()
+    world.topic("ops")
+    world.metrics.append(("Orders", "Sent", {"queue": "a"}))
+    world.alarm("bad", TreatMissingData="breaching", ComparisonOperator="LessThanThreshold", Threshold=1.0, **settings)  # fmt: skip
+    (issue,) = world.found()
+    assert issue.subject == "noise"
+    assert "fires for ever" in issue.message or issue.rule == "dimension-value-form"
+    assert wasted([world.result()], [issue]) == 0
+    world.alarms[0]["TreatMissingData"] = "missing"
+    (issue,) = [issue for issue in world.found() if issue.subject == "never fires"]
+    assert "fires for ever" not in issue.message
 
 
 def test_a_topic_is_said_once_with_all_alarms_that_tell_it() -> None:
