@@ -13,6 +13,7 @@ from orders_obs.alerts.describe import describe, number
 from orders_obs.alerts.evaluate import SampleRule
 from orders_obs.alerts.model import Alert, BurnAlert, EventAlert, RawAlert
 from orders_obs.alerts.prices import ALARM_METRIC_USD, COMPOSITE_USD
+from orders_obs.alerts.reach import by_alertmanager, by_aws
 from orders_obs.alerts.units import duration_text
 from orders_obs.errors import UserError
 from orders_obs.signals.aws_metrics import AWS_NAMESPACES
@@ -197,19 +198,57 @@ def _told(alert: AnyAlert) -> str:
     severity = alert.severity
     if alert.mode == "shadow":
         return "nobody: it is in shadow"
-    own = alert.cloudwatch or {} if isinstance(alert, RawAlert) else {}
-    if own.get("ActionsEnabled") is False:
-        return "nobody: its actions are disabled"
-    if "AlarmActions" in own:
-        told = ", ".join(map(str, own["AlarmActions"]))
-        return f"what its own alarm names: {told}" if told else "nobody: its alarm has no AlarmActions"
     if severity.log:
         return "nobody: it is recorded"
-    reached = [f"topic {topic_name(severity, alert.environment)}"] if severity.topic else []
-    reached += [*severity.email, *(receiver.kind for receiver in severity.receivers)]
-    if not reached:
-        return "nobody: the severity has no topic"
-    return ", ".join(reached) + (", and pages" if severity.page else "")
+    said: dict[str, str] = {}
+    somebody = False
+    if not _absent(alert, "prometheus"):
+        said["Alertmanager"], somebody = _by_alertmanager(alert)
+    if not _absent(alert, "cloudwatch") or not _absent(alert, "cloudwatch-promql"):
+        said["AWS"], there = _by_aws(alert)
+        somebody = somebody or there
+    if not said:
+        return f"nobody: no engine of {alert.environment.name} has it"
+    told = (
+        "; ".join(f"on {engine} {words}" for engine, words in said.items())
+        if len(said) > 1
+        else next(iter(said.values()))
+    )
+    return (
+        f"{told}{'; and pages' if len(said) > 1 else ', and pages'}" if severity.page and somebody else told
+    )
+
+
+def _by_alertmanager(alert: AnyAlert) -> tuple[str, bool]:
+    """Whom Alertmanager tells, and whether that is anybody."""
+    if isinstance(alert, RawAlert) and "alert" in (alert.prometheus or {}):
+        return "whom the rule's own labels lead to", True
+    way = by_alertmanager(alert.severity, alert.environment)
+    return _way(way.reached, way.lost, "nobody: the severity has no receiver there"), bool(way.reached)
+
+
+def _by_aws(alert: AnyAlert) -> tuple[str, bool]:
+    """Whom AWS tells, and whether that is anybody of whom the catalogue knows."""
+    severity = alert.severity
+    own = alert.cloudwatch or {} if isinstance(alert, RawAlert) else {}
+    if own.get("ActionsEnabled") is False:
+        return "nobody: its actions are disabled", False
+    if "AlarmActions" in own:
+        told = ", ".join(map(str, own["AlarmActions"]))
+        return f"what its own alarm names: {told}" if told else "nobody: its alarm has no AlarmActions", False
+    if not severity.topic:
+        return "nobody: the severity has no topic", False
+    topic = f"topic {topic_name(severity, alert.environment)}"
+    if not severity.own_topic:
+        return f"{topic}, managed elsewhere", True
+    way = by_aws(severity, alert.environment)
+    nobody = f"nobody: {topic} has no subscriber"
+    return _way((topic, *way.reached) if way.reached else (), way.lost, nobody), bool(way.reached)
+
+
+def _way(reached: tuple[str, ...], lost: tuple[str, ...], nobody: str) -> str:
+    said = ", ".join(reached) or nobody
+    return f"{said} ({'; '.join(lost)})" if lost else said
 
 
 def _absent(alert: AnyAlert, engine: Engine) -> str:

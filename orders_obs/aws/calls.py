@@ -146,8 +146,17 @@ def _put_subscription(thing: Thing, live: Thing | None) -> Iterator[Call]:
         return
     for name, value in (("FilterPolicy", "{}"), ("RawMessageDelivery", "false")):
         if name in live.settings:
-            arguments = {"SubscriptionArn": live.arn, "AttributeName": name, "AttributeValue": value}
-            yield Call("sns", "set_subscription_attributes", arguments)
+            yield _of_subscription(live, name, value)
+    policy = thing.settings.get("DeliveryPolicy")
+    if live.settings.get("DeliveryPolicy") != policy:
+        # What others said beside the retries stays.
+        whole = {**live.found.get("DeliveryPolicy", {}), **(policy or {})}
+        yield _of_subscription(live, "DeliveryPolicy", json.dumps(whole, separators=(",", ":")))
+
+
+def _of_subscription(live: Thing, name: str, value: str) -> Call:
+    arguments = {"SubscriptionArn": live.arn, "AttributeName": name, "AttributeValue": value}
+    return Call("sns", "set_subscription_attributes", arguments)
 
 
 def _put_rule(thing: Thing, live: Thing | None) -> Iterator[Call]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts.compile.aws import compile_state
-from orders_obs.alerts.compile.names import account, arn, tags
+from orders_obs.alerts.compile.names import account, arn, tags, topic_name
+from orders_obs.alerts.reach import by_aws
 from orders_obs.aws.normal import comparable, digest
 from orders_obs.aws.things import CONTENT_TAG, SOURCE_TAG, TOLD_TAG, Owner, Thing
 
@@ -50,6 +52,7 @@ class Desired:
         renamed: Names that alerts had, with their severities.
         record_group: The log group of the record of changes.
         record_tags: Its tags.
+        unreached: By the name of a topic, why receivers of its severities hear nothing of it, each with what to do.
     """
 
     def __init__(self, catalogue: Catalogue, environment: str) -> None:
@@ -71,6 +74,12 @@ class Desired:
         self.record_tags = _tags(
             tags(catalogue.service, resolved.environment, Name=self.record_group, owner=catalogue.owner)
         )
+        self.unreached: dict[str, tuple[str, ...]] = {}
+        for severity in resolved.severities:
+            if severity.own_topic:
+                name = topic_name(severity, resolved.environment)
+                lost = (*self.unreached.get(name, ()), *by_aws(severity, resolved.environment).lost)
+                self.unreached[name] = tuple(dict.fromkeys(lost))
         self.things: dict[str, Thing] = {
             thing.identity: _marked(thing, sources) for thing in desired_things(state, resolved.environment)
         }
@@ -164,7 +173,8 @@ def _subscription(subscription: dict[str, Any]) -> Thing:
     secret = subscription.get("Secret")
     endpoint = f"<{secret}>" if secret else subscription["Endpoint"]
     name = subscription_name(subscription["TopicArn"], subscription["Protocol"], endpoint)
-    return Thing("subscription", name, {}, arguments=subscription)
+    settings = {key: json.loads(value) for key, value in subscription.get("Attributes", {}).items()}
+    return Thing("subscription", name, settings, arguments=subscription)
 
 
 def _alarm(kind: Kind, alarm: dict[str, Any], environment: Environment) -> Thing:

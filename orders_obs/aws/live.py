@@ -6,6 +6,7 @@ looked at too, and what has a wanted name and is not in the index is asked for i
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from orders_obs.aws.alarm_pages import alarm_pages
 from orders_obs.aws.desired import address_name, subscription_name
 from orders_obs.aws.normal import comparable, digest, put_arguments
 from orders_obs.aws.session import Denied, UnknownCall
+from orders_obs.aws.subscriptions import delivery_of_others, subscription_settings
 from orders_obs.aws.things import OWN_TAGS, SOURCE_TAG, Thing, identity
 
 if TYPE_CHECKING:
@@ -309,24 +311,31 @@ class _Reader:
     def _subscription(self, subscription: dict[str, Any]) -> None:
         pending = not subscription["SubscriptionArn"].startswith("arn:")
         topic, protocol, endpoint = (subscription[key] for key in ("TopicArn", "Protocol", "Endpoint"))
-        settings: dict[str, Any] = {}
+        attributes: dict[str, str] = {}
         if not pending:
             answer = self._aws.call(
                 "sns", "get_subscription_attributes", about=f"subscription of {subscription['TopicArn']}",
                 absent="NotFound", SubscriptionArn=subscription["SubscriptionArn"],
             )  # fmt: skip
-            attributes = (answer or {}).get("Attributes", {})
+            if answer is None:
+                # It went while this was read.
+                return
+            attributes = answer["Attributes"]
             pending = attributes.get("PendingConfirmation") == "true"
-            rules = _document(attributes.get("FilterPolicy", ""))
-            if rules:
-                settings["FilterPolicy"] = rules
-            if attributes.get("RawMessageDelivery") == "true":
-                settings["RawMessageDelivery"] = True
-        for shown, found in self._named(topic, protocol, endpoint).items():
+        others = delivery_of_others(attributes)
+        for shown, known in self._named(topic, protocol, endpoint).items():
+            name = subscription_name(topic, protocol, shown)
+            wanted = self._desired.things.get(identity("subscription", name))
+            if pending or known.get("Guessed"):
+                # Of one that waits SNS shows and changes nothing, and one that is perhaps others' is not to be changed.
+                settings = copy.deepcopy(wanted.settings) if wanted else {}
+            else:
+                settings = subscription_settings(attributes, wanted)
+            found = {**known, "DeliveryPolicy": others} if others else known
             self.live.add(
                 Thing(
                     "subscription",
-                    subscription_name(topic, protocol, shown),
+                    name,
                     settings,
                     arn="" if pending else subscription["SubscriptionArn"],
                     state="pending" if pending else "confirmed",

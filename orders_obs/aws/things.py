@@ -87,7 +87,8 @@ class Thing:
         state: Of an alarm that is there: `OK`, `ALARM` or `INSUFFICIENT_DATA`; of a subscription `confirmed` or `pending`.
         found: What is there beside the settings and is not ours: `Policy` of a topic as it stands and `Others`, the statements
             of it that others added, `Targets` of a rule that others added, `EvaluationState` of an alarm; of a subscription
-            with a secret the `Address` that stands for what is there, and `Guessed` where the secret could not be read.
+            with a secret the `Address` that stands for what is there, and `Guessed` where the secret could not be read; and of
+            its `DeliveryPolicy` what others set.
     """
 
     kind: Kind

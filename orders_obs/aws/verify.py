@@ -99,7 +99,8 @@ def _subscribed(desired: Desired, live: Live) -> Iterator[Finding]:
                 "warning",
                 topic.identity,
                 message,
-                "give its severity email, slack or pagerduty",
+                "; ".join(desired.unreached.get(topic.name, ()))
+                or "give its severity email, slack or pagerduty",
             )
 
 

@@ -59,8 +59,62 @@ def test_the_rows_say_what_to_expect() -> None:
     assert rows["how fast"] == "at 100% after 1m; at 50% after 1m; at 10% after 3m"
     assert rows["recovers"] == "from 100% after 5m; from 50% after 5m; from 10% after 3m"
     assert rows["low traffic"] == "a sample with fewer than 100 events in 5m (20 a minute) is missing"
-    assert rows["tells"] == "topic orders-critical-production, slack, pagerduty, and pages"
+    assert rows["tells"] == (
+        "on Alertmanager slack, pagerduty; on AWS topic orders-critical-production, slack, pagerduty; and pages"
+    )
     assert rows["cloudwatch"].startswith("3 metrics, 0.30 USD a month at list price")
+
+
+PLACE = """\
+catalogue: 1
+service: shop
+severities: {critical: {%s}}
+environments:
+  production:
+    account: "111122223333"
+    region: eu-west-1
+    resources: {cluster: shops, ecs_service: shop%s}
+%s"""
+CPU = "alerts: {cpu: {signal: service_cpu, critical: {above: 90%, over: 5m}}}\n"
+SLACK = "page: true, topic: shop-critical, slack: secret:shop/slack"
+NO_RELAY = "slack takes no message of SNS: name the relay as the resource relay_function"
+
+
+@pytest.mark.parametrize(
+    ("severity", "resources", "more", "told"),
+    [
+        (
+            SLACK, "", "",
+            f"on Alertmanager slack; on AWS nobody: topic shop-critical-production has no subscriber ({NO_RELAY}); and pages",
+        ),
+        (
+            f"{SLACK}, email: [a@example.com]", "", "    engines: [cloudwatch]\n",
+            f"topic shop-critical-production, a@example.com ({NO_RELAY}), and pages",
+        ),
+        (
+            SLACK, ", relay_function: relay", "    engines: [cloudwatch]\n",
+            "topic shop-critical-production, slack, and pages",
+        ),
+        (
+            SLACK, "", "    engines: [cloudwatch]\n",
+            f"nobody: topic shop-critical-production has no subscriber ({NO_RELAY})",
+        ),
+        (
+            "topic: shop-critical, email: [a@example.com]", "", "    engines: [prometheus]\n",
+            "nobody: the severity has no receiver there (no e-mail is sent without alertmanager: {smtp: …, from: …})",
+        ),
+        (
+            '"page": true, topic: "arn:aws:sns:eu-west-1:111122223333:pages"', "", "    engines: [cloudwatch]\n",
+            "topic pages, managed elsewhere, and pages",
+        ),
+    ],
+)  # fmt: skip
+def test_who_is_told_is_said_of_each_engine_as_it_is_there(
+    severity: str, resources: str, more: str, told: str, tmp_path: Path
+) -> None:
+    text = PLACE % (severity, resources, more) + CPU
+    (cpu,) = load(write(tmp_path, text)).resolve("production")
+    assert dict(explain(cpu).rows)["tells"] == told
 
 
 def test_what_an_engine_cannot_have_is_said_and_no_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -282,7 +282,7 @@ def test_explain_says_whom_the_alarm_itself_tells_and_what_it_costs(tmp_path: Pa
         f"what its own alarm names: {ARN}",
         "nobody: its alarm has no AlarmActions",
         "nobody: its actions are disabled",
-        "topic shop-critical-production, and pages",
+        "nobody: topic shop-critical-production has no subscriber",
     ]
     assert rows[0]["says"] == "says it"
     assert rows[3]["cloudwatch"].startswith("0 metrics and 1 composite, 0.50 USD a month")

@@ -104,6 +104,9 @@ def test_a1_two_topics_with_email_and_a_relay_to_slack_and_who_may_publish() -> 
     assert reached[ALERTS, "email"]["Endpoint"] == "orders-team@example.com"
     assert reached[CRITICAL, "lambda"]["Endpoint"].endswith(":function:orders-alert-relay")
     assert reached[CRITICAL, "https"]["Secret"] == "orders/pagerduty-url"
+    assert list(reached[CRITICAL, "https"]["Attributes"]) == ["DeliveryPolicy"]
+    assert "Attributes" not in reached[ALERTS, "email"]
+    assert "Attributes" not in reached[CRITICAL, "lambda"]
     for topic in state().topics:
         publishers = {
             statement["Principal"]["Service"]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from orders_obs.alerts.compile.sns import RETRIES
 from orders_obs.aws.guards import Revision
 from orders_obs.aws.management import Options
+from orders_obs.aws.subscriptions import subscription_settings
+from orders_obs.aws.things import Thing
 from orders_obs.errors import UserError
 from tests.aws.fake import FakeAccount, Killed
 from tests.aws.managed import SHOP, account, applied, aws_of, managed
@@ -382,6 +386,19 @@ def test_what_nobody_hears_is_said_after_the_apply(fake: FakeAccount, tmp_path: 
     assert pending == ["subscription/shop-alerts-production email shop@example.com"]
 
 
+def test_a_topic_that_slack_would_hear_by_a_relay_asks_for_the_relay(fake: FakeAccount, tmp_path: Path):
+    text = SHOP.replace("email: [oncall@example.com]", "slack: secret:shop/slack").replace(
+        ", email: [shop@example.com]", ""
+    )
+    made = managed(fake, tmp_path, text)
+    findings = made.apply(made.plan()[0]).findings
+    hints = {f.where: f.hint for f in findings if f.rule == "topic-without-subscription"}
+    assert hints == {
+        "topic/shop-critical-production": "slack takes no message of SNS: name the relay as the resource relay_function",
+        "topic/shop-alerts-production": "give its severity email, slack or pagerduty",
+    }
+
+
 def test_credentials_of_another_account_are_refused(fake: FakeAccount, tmp_path: Path):
     other = FakeAccount(account="999999999999", region="eu-west-1")
     with pytest.raises(
@@ -528,6 +545,106 @@ def test_an_alert_that_was_named_otherwise_leaves_no_second_alarm(fake: FakeAcco
         ("delete", CPU),
     }
     assert made.apply(plan).complete
+
+
+PAGED = SHOP.replace("topic: shop-critical,", "topic: shop-critical, pagerduty: secret:shop/pager,")
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:shop-critical-production"
+
+
+def _paged(fake: FakeAccount, folder: Path, *, confirmed: bool = True) -> str:
+    """The ARN of PagerDuty's subscription after an apply."""
+    address = "https://events.pagerduty.com/integration/x/enqueue"
+    fake.seed_secret("shop/pager", address)
+    applied(fake, folder, PAGED)
+    if confirmed:
+        fake.confirm(TOPIC, address)
+    (arn,) = [arn for arn, one in fake.topics.subscriptions.items() if one.endpoint == address]
+    return arn
+
+
+def _policy(fake: FakeAccount, arn: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(fake.topics.subscriptions[arn].attributes["DeliveryPolicy"])
+    return content
+
+
+def test_retries_that_somebody_changed_are_put_right_once_and_the_rest_of_the_policy_stays(
+    fake: FakeAccount, tmp_path: Path
+):
+    arn = _paged(fake, tmp_path)
+    assert _policy(fake, arn) == {"healthyRetryPolicy": RETRIES}
+    assert managed(fake, tmp_path, PAGED).plan()[0].changes == []
+    changed = {
+        "healthyRetryPolicy": {**RETRIES, "numRetries": 3, "numMaxDelayRetries": 0},
+        "throttlePolicy": {"maxReceivesPerSecond": 5},
+    }
+    fake.session().client("sns").set_subscription_attributes(
+        SubscriptionArn=arn, AttributeName="DeliveryPolicy", AttributeValue=json.dumps(changed)
+    )
+    plan = managed(fake, tmp_path, PAGED).plan()[0]
+    (change,) = plan.changes
+    assert (change.action, change.cause) == ("update", "by hand")
+    assert {f.path.rpartition(".")[2]: (f.was, f.will) for f in change.fields} == {
+        "numRetries": (3, RETRIES["numRetries"]),
+        "numMaxDelayRetries": (0, RETRIES["numMaxDelayRetries"]),
+    }
+    applied(fake, tmp_path, PAGED)
+    assert _policy(fake, arn) == {**changed, "healthyRetryPolicy": RETRIES}
+    writes = len(fake.writes)
+    applied(fake, tmp_path, PAGED)
+    assert len(fake.writes) == writes
+
+
+def test_retries_that_somebody_took_away_come_back(fake: FakeAccount, tmp_path: Path):
+    arn = _paged(fake, tmp_path)
+    del fake.topics.subscriptions[arn].attributes["DeliveryPolicy"]
+    applied(fake, tmp_path, PAGED)
+    assert _policy(fake, arn) == {"healthyRetryPolicy": RETRIES}
+    assert managed(fake, tmp_path, PAGED).plan()[0].changes == []
+
+
+def test_a_subscription_that_waits_for_confirmation_is_taken_to_be_as_it_was_made(
+    fake: FakeAccount, tmp_path: Path
+):
+    arn = _paged(fake, tmp_path, confirmed=False)
+    fake.topics.subscriptions[arn].attributes.clear()
+    assert managed(fake, tmp_path, PAGED).plan()[0].changes == []
+
+
+def test_an_address_of_others_is_not_changed_where_the_secret_cannot_be_read(
+    fake: FakeAccount, tmp_path: Path
+):
+    _paged(fake, tmp_path)
+    address = "https://others.example.com/x"
+    sns = fake.session().client("sns")
+    sns.subscribe(TopicArn=TOPIC, Protocol="https", Endpoint=address)
+    fake.confirm(TOPIC, address)
+    fake.fail("get_secret_value", "AccessDeniedException", times=1, status=400)
+    plan = managed(fake, tmp_path, PAGED).plan()[0]
+    assert [change for change in plan.changes if change.thing.kind == "subscription"] == []
+    assert any("cannot be read" in note for note in plan.notes)
+
+
+@pytest.mark.parametrize(
+    ("policy", "seen"),
+    [
+        ({"healthyRetryPolicy": {**RETRIES, "newField": 1}, "guaranteed": False}, RETRIES),
+        ({"healthyRetryPolicy": {"numRetries": 3}}, {"numRetries": 3}),
+        ({"healthyRetryPolicy": None, "throttlePolicy": None}, None),
+        ("no object", None),
+    ],
+)
+def test_of_a_delivery_policy_only_the_fields_that_are_set_are_looked_at(policy: Any, seen: Any):
+    wanted = Thing("subscription", "t https <s>", {"DeliveryPolicy": {"healthyRetryPolicy": RETRIES}})
+    settings = subscription_settings({"DeliveryPolicy": json.dumps(policy)}, wanted)
+    assert settings == ({} if seen is None else {"DeliveryPolicy": {"healthyRetryPolicy": seen}})
+
+
+def test_a_delivery_policy_on_a_subscription_that_wants_none_is_its_owners(fake: FakeAccount, tmp_path: Path):
+    applied(fake, tmp_path)
+    for one in fake.topics.subscriptions.values():
+        one.pending = False
+        one.attributes["DeliveryPolicy"] = '{"healthyRetryPolicy":{"numRetries":1}}'
+    assert managed(fake, tmp_path).plan()[0].changes == []
 
 
 def test_an_address_of_a_chat_gets_into_no_subscription(fake: FakeAccount, tmp_path: Path):

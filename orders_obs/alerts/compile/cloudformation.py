@@ -72,11 +72,9 @@ def template(catalogue: ResolvedCatalogue, state: DesiredState) -> dict[str, Any
         label = f"{topic_name}-{subscription['Protocol']}-{secret or endpoint.rpartition(':')[2]}"
         protocol = subscription["Protocol"]
         topic_ref = {"Ref": topics[topic_name]}
-        add(
-            "AWS::SNS::Subscription",
-            label,
-            {"TopicArn": topic_ref, "Protocol": protocol, "Endpoint": endpoint},
-        )
+        content = {"TopicArn": topic_ref, "Protocol": protocol, "Endpoint": endpoint}
+        attributes = {name: json.loads(value) for name, value in subscription.get("Attributes", {}).items()}
+        add("AWS::SNS::Subscription", label, {**content, **attributes})
         if protocol == "lambda":
             add(
                 "AWS::Lambda::Permission",

@@ -129,7 +129,7 @@ class _Document:
         for subscription in state.subscriptions:
             self._subscription(subscription)
 
-    def _subscription(self, subscription: dict[str, str]) -> None:
+    def _subscription(self, subscription: dict[str, Any]) -> None:
         topic = subscription["TopicArn"]
         secret, protocol = subscription.get("Secret"), subscription["Protocol"]
         label = (
@@ -147,6 +147,9 @@ class _Document:
             content["endpoint_auto_confirms"] = True
         else:
             content["endpoint"] = subscription["Endpoint"]
+        policy = subscription.get("Attributes", {}).get("DeliveryPolicy")
+        if policy:
+            content["delivery_policy"] = policy
         self._add("aws_sns_topic_subscription", label, content)
         if protocol == "lambda":
             permission = {

@@ -23,6 +23,7 @@ from orders_obs.alerts.lint.cloudwatch.call_rules import WHY as WHY_REFUSED
 from orders_obs.alerts.lint.cloudwatch.rules import lint_alarm
 from orders_obs.alerts.lint.rule_files import lint_rules
 from orders_obs.alerts.model import ENGINES, Alert, BurnAlert, EventAlert, RawAlert
+from orders_obs.alerts.reach import ways
 from orders_obs.alerts.units import duration_text
 from orders_obs.errors import UserError
 from orders_obs.findings import Finding
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from orders_obs.alerts.catalogue import Catalogue
     from orders_obs.alerts.model import AnyAlert, ResolvedCatalogue, Severity, Source
+    from orders_obs.alerts.reach import Way
     from orders_obs.findings import Level as FindingLevel
 
 __all__ = ["RULES", "lint_catalogue"]
@@ -380,66 +382,35 @@ def _slow_page(catalogue: ResolvedCatalogue, _: date) -> Iterator[_Said]:
 
 
 def _nobody_told(catalogue: ResolvedCatalogue, _: date) -> Iterator[_Said]:
-    for severity, ways in _ways(catalogue):
-        for engine, reached, lost in ways:
-            if not reached:
+    for severity, found in _ways(catalogue):
+        for way in found:
+            if not way.reached:
                 yield _Said(
                     "",
                     severity.source,
-                    f"severity {severity.name}: nobody is told on {engine}"
-                    + (f": {'; '.join(lost)}" if lost else ": it has no receiver"),
+                    f"severity {severity.name}: nobody is told on {way.engine}"
+                    + (f": {'; '.join(way.lost)}" if way.lost else ": it has no receiver"),
                     "give it a receiver, or log: true if it is to be recorded only",
                 )
 
 
 def _receiver_unreachable(catalogue: ResolvedCatalogue, _: date) -> Iterator[_Said]:
-    for severity, ways in _ways(catalogue):
-        for engine, reached, lost in ways:
-            if reached:
-                for reason in lost:
-                    message = f"severity {severity.name}: on {engine} {reason}"
+    for severity, found in _ways(catalogue):
+        for way in found:
+            if way.reached:
+                for reason in way.lost:
+                    message = f"severity {severity.name}: on {way.engine} {reason}"
                     yield _Said(
                         "", severity.source, message, "name what is needed, or take the receiver away"
                     )
 
 
-def _ways(catalogue: ResolvedCatalogue) -> Iterator[tuple[Severity, list[tuple[str, list[str], list[str]]]]]:
-    """Of each severity that tells somebody: engine, who is reached, and why others are not."""
-    environment = catalogue.environment
-    used = {alert.severity.name: alert for alert in _live(catalogue)}
+def _ways(catalogue: ResolvedCatalogue) -> Iterator[tuple[Severity, list[Way]]]:
+    """Of each severity that tells somebody, the ways to them."""
+    used = {alert.severity.name for alert in _live(catalogue)}
     for severity in catalogue.severities:
-        if severity.name not in used or severity.log:
-            continue
-        ways = []
-        kinds = [receiver.kind for receiver in severity.receivers]
-        if "prometheus" in environment.engines:
-            reached, lost = list[str](kinds), list[str]()
-            if severity.email and environment.alertmanager.smarthost:
-                reached.append("email")
-            elif severity.email:
-                lost.append("no e-mail is sent without alertmanager: {smtp: …, from: …}")
-            ways.append(("Alertmanager", reached, lost))
-        if {"cloudwatch", "cloudwatch-promql"} & set(environment.engines):
-            ways.append(("AWS", *_on_aws(severity, environment.resources)))
-        yield severity, ways
-
-
-def _on_aws(severity: Severity, resources: dict[str, str]) -> tuple[list[str], list[str]]:
-    if not severity.topic:
-        return [], ["it has no topic"]
-    if not severity.own_topic:
-        return ["its topic, managed elsewhere"], []
-    reached, lost = list(severity.email), []
-    for receiver in severity.receivers:
-        if receiver.kind == "pagerduty" and receiver.store == "file":
-            lost.append("a file is not there: name a secret for pagerduty")
-        elif receiver.kind == "pagerduty" or "relay_function" in resources:
-            reached.append(receiver.kind)
-        else:
-            lost.append(
-                f"{receiver.kind} takes no message of SNS: name the relay as the resource relay_function"
-            )
-    return reached, lost
+        if severity.name in used and not severity.log:
+            yield severity, ways(severity, catalogue.environment)
 
 
 def _page_by_email(catalogue: ResolvedCatalogue, _: date) -> Iterator[_Said]:

@@ -14,6 +14,7 @@ from orders_obs.alerts import load
 from orders_obs.alerts.compile import outputs
 from orders_obs.alerts.compile.aws import compile_state
 from orders_obs.alerts.compile.cloudformation import template
+from orders_obs.alerts.compile.sns import RETRIES
 from orders_obs.errors import UserError
 from tests.alerts.engines import grammar
 from tests.alerts.engines.conftest import Built
@@ -110,6 +111,16 @@ def test_no_secret_is_in_it_only_where_it_is_kept(wide: Built) -> None:
         if resource["Type"] == "AWS::SNS::Subscription" and resource["Properties"]["Protocol"] == "https"
     ]
     assert endpoints == ["{{resolve:secretsmanager:orders/pagerduty-url}}"]
+
+
+def test_what_goes_over_https_is_tried_for_an_hour_in_the_template_as_well(wide: Built) -> None:
+    policies = {
+        resource["Properties"]["Protocol"]: resource["Properties"].get("DeliveryPolicy")
+        for resource in made(wide)["Resources"].values()
+        if resource["Type"] == "AWS::SNS::Subscription"
+    }
+    assert policies.pop("https") == {"healthyRetryPolicy": RETRIES}
+    assert set(policies.values()) == {None}
 
 
 def test_a_logical_id_is_as_long_as_cloudformation_takes(tmp_path: Path) -> None:

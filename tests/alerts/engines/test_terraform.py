@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from orders_obs.alerts.compile import terraform
+from orders_obs.alerts.compile.sns import RETRIES
 from orders_obs.errors import EnvironmentFault
 from tests.alerts.engines.conftest import Built, build
 from tests.alerts.terraform.check import check_all
@@ -64,6 +65,13 @@ def test_the_providers_types_take_every_document(tmp_path: Path) -> None:
     assert judged(found, tmp_path) == {name: [] for name in found}
     for name, document in found.items():
         assert read_by_terraform(document, tmp_path / name) == ""
+
+
+def test_what_goes_over_https_is_tried_for_an_hour_there_as_well() -> None:
+    subscriptions = documents()["wide"]["resource"]["aws_sns_topic_subscription"].values()
+    policies = {made["protocol"]: made.get("delivery_policy") for made in subscriptions}
+    assert json.loads(policies.pop("https")) == {"healthyRetryPolicy": RETRIES}
+    assert set(policies.values()) == {None}
 
 
 def test_the_judges_are_awake(tmp_path: Path) -> None:

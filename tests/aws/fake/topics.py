@@ -36,7 +36,7 @@ _OWNERS = [
 ]  # fmt: skip
 
 # SNS developer guide, "Creating an HTTP/S delivery policy": the default.
-_DELIVERY = {
+_DELIVERY: dict[str, dict[str, Any]] = {
     "http": {
         "defaultHealthyRetryPolicy": {
             "minDelayTarget": 20, "maxDelayTarget": 20, "numRetries": 3, "numMaxDelayRetries": 0, "numNoDelayRetries": 0,
@@ -46,6 +46,17 @@ _DELIVERY = {
         "defaultRequestPolicy": {"headerContentType": "text/plain; charset=UTF-8"},
     }
 }  # fmt: skip
+
+
+# SNS gives the delivery policy of a subscription with fields that nobody set (seen in answers that people publish).
+_UNSET = {"sicklyRetryPolicy": None, "throttlePolicy": None, "requestPolicy": None, "guaranteed": False}
+
+
+def _filled(policy: str) -> str:
+    """A subscription's delivery policy, as SNS gives it back."""
+    given = json.loads(policy)
+    retries = _DELIVERY["http"]["defaultHealthyRetryPolicy"] | (given.get("healthyRetryPolicy") or {})
+    return json.dumps(_UNSET | given | {"healthyRetryPolicy": retries})
 
 
 @dataclass(slots=True)
@@ -275,7 +286,10 @@ class Topics(Service):
         }
         if "FilterPolicy" in one.attributes:
             own["FilterPolicyScope"] = "MessageAttributes"
-        return {"Attributes": own | self._written(one.attributes)}
+        kept = one.attributes | {
+            key: _filled(value) for key, value in one.attributes.items() if key == "DeliveryPolicy"
+        }
+        return {"Attributes": own | self._written(kept)}
 
     @writes
     def set_subscription_attributes(self, args: Args) -> Answer:
