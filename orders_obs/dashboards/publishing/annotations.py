@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orders_obs.dashboards.publishing.client import Unanswered
-from orders_obs.errors import UserError
+from orders_obs.dashboards.publishing.client import Unanswered, reading
+from orders_obs.errors import EnvironmentFault, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,8 @@ def find(server: Server, tags: Sequence[str]) -> dict[str, Any] | None:
     """
     found = server.client.get("/api/annotations", type="annotation", tags=list(tags), limit=100) or []
     wanted = set(tags)
-    return next((entry for entry in found if wanted <= set(entry.get("tags") or ())), None)
+    with reading("annotations"):
+        return next((entry for entry in found if wanted <= set(entry.get("tags") or ())), None)
 
 
 def annotate(server: Server, annotation: Annotation, audit: Audit) -> bool:
@@ -63,7 +64,7 @@ def annotate(server: Server, annotation: Annotation, audit: Audit) -> bool:
 
     Raises:
         UserError: Grafana does not take it.
-        EnvironmentFault: It failed.
+        EnvironmentFault: It failed, or it is made and cannot be recorded.
     """
     if find(server, annotation.tags) is not None:
         return False
@@ -86,5 +87,6 @@ def annotate(server: Server, annotation: Annotation, audit: Audit) -> bool:
     except BaseException:
         audit.write("annotation", uid, "create", "unknown", error="interrupted", **more)
         raise
-    audit.write("annotation", uid, "create", "done", **more)
+    if not audit.write("annotation", uid, "create", "done", **more):
+        raise EnvironmentFault("the annotation is made, and its record is not where it belongs")
     return True

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from orders_obs.dashboards.publishing.client import reading
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orders_obs.dashboards.publishing.client import Client
     from orders_obs.dashboards.publishing.targets import Folder
 
-__all__ = ["Api", "Live", "Saved", "last_message", "search"]
+__all__ = ["Api", "Live", "Saved", "last_message", "mapping", "number", "search"]
 
 _PAGE = 1_000
 
@@ -98,8 +100,11 @@ class Api(Protocol):
     def update(self, live: Live, content: dict[str, Any], *, folder: str, message: str, source: str) -> Saved:
         """Replace a dashboard, unless somebody saved it since it was read."""
 
-    def delete(self, uid: str) -> None:
-        """Delete a dashboard; nothing where it is not there."""
+    def delete(self, live: Live) -> None:
+        """Delete a dashboard as it was read; nothing where it is not there.
+
+        The `/apis` paths refuse it where somebody saved it since, by a `Conflict`; the `/api` paths have no such condition.
+        """
 
     def tagged(self, tag: str) -> Iterator[str]:
         """Uids of the dashboards that have a tag."""
@@ -112,24 +117,49 @@ class Api(Protocol):
 
 
 def search(client: Client, tag: str) -> Iterator[str] | None:
-    """Uids of the dashboards with a tag, by `GET /api/search`; None where the server has no such path."""
+    """Uids of the dashboards with a tag, by `GET /api/search`; None where the server has no such path.
+
+    A page that brings no new one is the last: else a server that ignores the page would be asked for ever.
+    """
     first = _found(client, tag, 1)
     return None if first is None else _pages(client, tag, first)
 
 
-def _pages(client: Client, tag: str, found: list[dict[str, Any]]) -> Iterator[str]:
+def _pages(client: Client, tag: str, found: list[str]) -> Iterator[str]:
     page = 1
-    while found:
-        yield from (str(entry["uid"]) for entry in found)
+    seen: set[str] = set()
+    while new := [uid for uid in found if uid not in seen]:
+        yield from dict.fromkeys(new)
+        seen.update(new)
         page += 1
         found = _found(client, tag, page) or []
 
 
-def _found(client: Client, tag: str, page: int) -> list[dict[str, Any]] | None:
-    found: list[dict[str, Any]] | None = client.get(
-        "/api/search", absent=(404, 410), type="dash-db", tag=tag, limit=_PAGE, page=page
-    )
-    return found
+def _found(client: Client, tag: str, page: int) -> list[str] | None:
+    answer = client.get("/api/search", absent=(404, 410), type="dash-db", tag=tag, limit=_PAGE, page=page)
+    if answer is None:
+        return None
+    with reading("a search"):
+        if not isinstance(answer, list):
+            raise TypeError
+        return [str(entry["uid"]) for entry in answer]
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """A part of an answer that must be an object.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(value, dict):
+        raise TypeError
+    return value
+
+
+def number(value: Any) -> int:
+    """A number of a version, whether it comes as a number or as text; 0 where it is none."""
+    text = str(value)
+    return int(text) if text.isdecimal() and len(text) < 20 else 0
 
 
 def last_message(answer: Any) -> tuple[int, str]:
@@ -139,8 +169,8 @@ def last_message(answer: Any) -> tuple[int, str]:
     the message `Initial save`, whatever was sent (grafana/grafana pkg/api/dashboard.go).
     """
     entries = answer.get("versions") if isinstance(answer, dict) else answer
-    found = [entry for entry in entries or () if isinstance(entry, dict)]
+    found = [entry for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict)]
     if not found:
         return 0, ""
-    newest = max(found, key=lambda entry: int(entry.get("version") or 0))
-    return int(newest.get("version") or 0), str(newest.get("message") or "")
+    newest = max(found, key=lambda entry: number(entry.get("version")))
+    return number(newest.get("version")), str(newest.get("message") or "")

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from orders_obs.dashboards.publishing.api import Live, Saved, search
-from orders_obs.dashboards.publishing.client import Conflict
+from orders_obs.dashboards.publishing.api import Live, Saved, mapping, number, search
+from orders_obs.dashboards.publishing.client import Conflict, reading
 from orders_obs.dashboards.publishing.marks import read_mark
 
 if TYPE_CHECKING:
@@ -70,7 +70,10 @@ class ApisApi:
     def dashboard(self, uid: str) -> Live | None:
         """See `Api`."""
         answer = self._client.get(f"{self._dashboards}/{quote(uid)}")
-        return None if answer is None else _live(answer)
+        if answer is None:
+            return None
+        with reading("a dashboard"):
+            return _live(answer)
 
     def create(self, uid: str, content: dict[str, Any], *, folder: str, message: str, source: str) -> Saved:
         """See `Api`."""
@@ -93,9 +96,15 @@ class ApisApi:
             self._client.put(f"{self._dashboards}/{quote(live.uid)}", {"metadata": metadata, "spec": content})
         )
 
-    def delete(self, uid: str) -> None:
+    def delete(self, live: Live) -> None:
         """See `Api`."""
-        self._client.delete(f"{self._dashboards}/{quote(uid)}")
+        # Kubernetes' DeleteOptions: refused by 409 where it is not the newest (k8s.io/apimachinery pkg/apis/meta/v1).
+        options = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": {"resourceVersion": live.lock},
+        }
+        self._client.delete(f"{self._dashboards}/{quote(live.uid)}", options)
 
     def tagged(self, tag: str) -> Iterator[str]:
         """See `Api`."""
@@ -104,20 +113,28 @@ class ApisApi:
 
     def _listed(self, tag: str) -> Iterator[str]:
         more: dict[str, Any] = {}
+        seen: set[str] = set()
         while True:
             answer = self._client.get(self._dashboards, limit=_PAGE, **more) or {}
-            for item in answer.get("items") or ():
-                if tag in (item.get("spec", {}).get("tags") or ()):
-                    yield str(item["metadata"]["name"])
-            token = answer.get("metadata", {}).get("continue")
-            if not token:
+            with reading("a list of dashboards"):
+                page = {
+                    str(item["metadata"]["name"]): tag in (item.get("spec", {}).get("tags") or ())
+                    for item in answer.get("items") or ()
+                }
+                token = answer.get("metadata", {}).get("continue")
+            yield from (name for name, ours in page.items() if ours and name not in seen)
+            if not token or seen.issuperset(page):
                 return
+            seen.update(page)
             more = {"continue": token}
 
     def folder(self, uid: str) -> str | None:
         """See `Api`."""
         answer = self._client.get(f"{self._folders}/{quote(uid)}")
-        return None if answer is None else str(answer.get("spec", {}).get("title", ""))
+        if answer is None:
+            return None
+        with reading("a folder"):
+            return str(answer.get("spec", {}).get("title", ""))
 
     def create_folder(self, folder: Folder) -> None:
         """See `Api`."""
@@ -148,15 +165,15 @@ class ApisApi:
 
 
 def _live(answer: dict[str, Any]) -> Live:
-    metadata = answer["metadata"]
-    annotations = metadata.get("annotations") or {}
+    metadata = mapping(answer["metadata"])
+    annotations = {key: str(value) for key, value in (metadata.get("annotations") or {}).items()}
     kind = annotations.get(_KIND, "")
-    conversion = answer.get("status", {}).get("conversion") or {}
+    conversion = mapping((answer.get("status") or {}).get("conversion") or {})
     return Live(
         uid=str(metadata["name"]),
-        content=answer["spec"],
+        content=mapping(answer["spec"]),
         folder=annotations.get(_FOLDER, ""),
-        version=int(metadata.get("generation") or 0),
+        version=number(metadata.get("generation")),
         lock=str(metadata.get("resourceVersion", "")),
         saved_by=annotations.get("grafana.app/updatedBy") or annotations.get("grafana.app/createdBy", ""),
         saved_at=annotations.get("grafana.app/updatedTimestamp")
@@ -168,12 +185,15 @@ def _live(answer: dict[str, Any]) -> Live:
         locked=bool(kind) and not annotations.get(_EDITS),
         stored=str(conversion.get("storedVersion") or ""),
         annotations=annotations,
-        labels=metadata.get("labels") or {},
+        labels=mapping(metadata.get("labels") or {}),
         converted=not conversion.get("failed"),
     )
 
 
-def _saved(answer: dict[str, Any]) -> Saved:
-    metadata = answer.get("metadata", {})
+def _saved(answer: Any) -> Saved:
+    """What stands in the answer to a save; the save is done whatever stands there."""
+    metadata = answer.get("metadata") if isinstance(answer, dict) else None
+    if not isinstance(metadata, dict):
+        return Saved(0)
     name = str(metadata.get("name", ""))
-    return Saved(int(metadata.get("generation") or 0), f"/d/{quote(name)}" if name else "")
+    return Saved(number(metadata.get("generation")), f"/d/{quote(name)}" if name else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import stat
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from orders_obs._version import __version__
 from orders_obs.errors import UserError
-from orders_obs.redact import redact_text, redact_url
+from orders_obs.redact import redact_texts, redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,8 +57,8 @@ class Audit:
         if self.file is not None:
             self._append(self.file, b"")
 
-    def write(self, kind: str, uid: str, action: str, outcome: str, **more: Any) -> None:
-        """Add a line.
+    def write(self, kind: str, uid: str, action: str, outcome: str, **more: Any) -> bool:
+        """Add a line; whether it is in its place. Where the file cannot be written any more, it goes to stderr.
 
         Args:
             kind: `dashboard`, `folder`, `datasource` or `annotation`.
@@ -65,9 +66,6 @@ class Audit:
             action: `create`, `update` or `delete`.
             outcome: `done`, `failed`, or `unknown` where no answer came.
             more: Further fields.
-
-        Raises:
-            UserError: The file cannot be written.
         """
         entry = {
             "time": self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -84,19 +82,26 @@ class Audit:
             "tool": f"orders-obs {__version__}",
             **{key: value for key, value in more.items() if value not in (None, "")},
         }
-        line = redact_text(json.dumps(entry, ensure_ascii=False, sort_keys=True))
-        if self.file is None:
-            print(line, file=sys.stderr, flush=True)
-        else:
-            self._append(self.file, f"{line}\n".encode())
+        line = json.dumps(redact_texts(entry), sort_keys=True)
+        if self.file is not None:
+            try:
+                self._append(self.file, f"{line}\n".encode())
+            except UserError as error:
+                print(f"{line}\n{error}", file=sys.stderr, flush=True)
+                return False
+            return True
+        print(line, file=sys.stderr, flush=True)
+        return True
 
     @staticmethod
     def _append(file: Path, data: bytes) -> None:
         try:
             handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(handle, data)
-                if data:
+                rest = data
+                while rest:
+                    rest = rest[os.write(handle, rest) :]
+                if data and stat.S_ISREG(os.fstat(handle).st_mode):
                     os.fsync(handle)
             finally:
                 os.close(handle)

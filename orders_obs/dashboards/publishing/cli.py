@@ -54,7 +54,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     publish.add_argument(
         "--audit", type=Path, metavar="FILE", help="add a line for each write to FILE (default: stderr)"
     )
-    publish.set_defaults(run=_publish)
+    publish.set_defaults(run=_publish, orphans=False)
 
     diff = commands.add_parser(
         "diff", help="what differs between the dashboards and Grafana; exit 1 if anything does"
@@ -65,6 +65,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         run=_publish,
         check=True,
         dry_run=True,
+        orphans=True,
         prune=False,
         adopt=[],
         overwrite_drift=False,
@@ -150,7 +151,8 @@ def _publish(args: argparse.Namespace) -> int:
     if plan.refused or only_look or not plan.writes:
         _show(args, plan_text(plan), as_data(plan))
         _told(summary(plan), plan, looked=only_look)
-        return 1 if plan.refused or (args.check and plan.writes) else 0
+        differs = plan.writes or (args.orphans and any(item.state == "orphan" for item in plan.items))
+        return 1 if plan.refused or (args.check and differs) else 0
     audit = Audit(server, _revision(settings.file.parent), args.audit)
     audit.check()
     if not args.json:
@@ -172,11 +174,13 @@ def _told(counts: str, plan: Plan, *, looked: bool) -> None:
 
 
 def _pull(args: argparse.Namespace) -> int:
+    from orders_obs.dashboards.printable import printable
     from orders_obs.dashboards.publishing.difference import lines
     from orders_obs.dashboards.publishing.plan import Choices
     from orders_obs.dashboards.publishing.pull import pulled
     from orders_obs.dashboards.publishing.report import changes_as_data
     from orders_obs.errors import UserError
+    from orders_obs.redact import redact_text
 
     settings, server, plan = _planned(args, [], Choices(), sources=False)
     there = {item.uid: item for item in plan.items if item.live is not None}
@@ -202,14 +206,14 @@ def _pull(args: argparse.Namespace) -> int:
             _write(one.file, one.text)
         if not args.json:
             by = f", saved by {one.saved_by} at {one.saved_at}" if one.saved_by else ""
-            print(f"{one.uid} ({one.title}){by}")
+            print(printable(redact_text(f"{one.uid} ({one.title}){by}")))
             print("".join(f"    {line}\n" for line in lines(one.changes)), end="")
         print(f"{'would write' if args.dry_run else 'wrote'} {one.file}", file=sys.stderr)
     if args.json:
         data = [
             {
                 "uid": one.uid,
-                "title": one.title,
+                "title": redact_text(one.title),
                 "file": str(one.file),
                 "saved_by": one.saved_by,
                 "saved_at": one.saved_at,
@@ -217,7 +221,7 @@ def _pull(args: argparse.Namespace) -> int:
             }
             for one in found
         ]
-        print(json.dumps({"target": plan.target, "pulled": data}, indent=2, ensure_ascii=False))
+        print(json.dumps({"target": plan.target, "pulled": data}, indent=2))
     if not found:
         print("nothing was changed in Grafana", file=sys.stderr)
     else:
@@ -226,6 +230,7 @@ def _pull(args: argparse.Namespace) -> int:
 
 
 def _annotate(args: argparse.Namespace) -> int:
+    from orders_obs.dashboards.printable import printable
     from orders_obs.dashboards.publishing.annotations import Annotation, annotate, find
     from orders_obs.dashboards.publishing.audit import Audit
     from orders_obs.dashboards.publishing.server import connect
@@ -254,16 +259,16 @@ def _annotate(args: argparse.Namespace) -> int:
         word = "made" if made else "is there already"
     if args.json:
         print(json.dumps({"target": target.name, "new": made, "tags": tags, "text": args.text}))
-    print(f"{word}: {args.text} ({', '.join(tags)})", file=sys.stderr)
+    print(printable(f"{word}: {args.text} ({', '.join(tags)})"), file=sys.stderr)
     return 0
 
 
 def _provision(args: argparse.Namespace) -> int:
-    from orders_obs.dashboards.publishing.provisioning import DASHBOARDS, provisioning
+    from orders_obs.dashboards.publishing.provisioning import provisioning
 
     target = _settings(args).target(args.target) if args.target else None
     different = 0
-    for name, text in provisioning(target, path=args.path or DASHBOARDS).items():
+    for name, text in provisioning(target, path=args.path or "").items():
         file = args.output / name
         same = _same(file, text)
         different += not same
@@ -309,12 +314,18 @@ def _planned(
     server = connect(target, settings.set)
     print(f"comparing {len(prepared)} dashboards with {target.name}", file=sys.stderr)
     looking = server if sources else replace(server, target=replace(target, datasources={}))
-    plan = make_plan(looking, prepared, settings.set, choices, look_for_orphans=not files)
+
+    def built() -> set[str]:
+        """What every file of the folder builds, for this target or for another."""
+        every = built_for(replace(target, dashboards=()), [])
+        return {str(dashboard.get("uid")) for dashboard in every.values()}
+
+    plan = make_plan(looking, prepared, settings.set, choices, built=None if files else built)
     return settings, server, plan
 
 
 def _show(args: argparse.Namespace, text: str, data: dict[str, Any]) -> None:
-    print(json.dumps(data, indent=2, ensure_ascii=False) + "\n" if args.json else text, end="", flush=True)
+    print(json.dumps(data, indent=2) + "\n" if args.json else text, end="", flush=True)
 
 
 def _write(file: Path, text: str) -> None:
@@ -322,7 +333,7 @@ def _write(file: Path, text: str) -> None:
 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        file.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror}", file=file) from None
 

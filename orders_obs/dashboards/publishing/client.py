@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import json
 import random
 import ssl
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from orders_obs._version import __version__
+from orders_obs.dashboards.printable import printable
 from orders_obs.errors import EnvironmentFault, UserError
 from orders_obs.redact import REDACTED, redact_text, redact_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["PACE", "Client", "Conflict", "Pace", "Rejected", "Unanswered"]
+__all__ = ["PACE", "Client", "Conflict", "Pace", "Rejected", "Unanswered", "reading"]
 
 _MOST_BYTES = 64 * 1024 * 1024
 _MESSAGE = 400
@@ -29,6 +32,8 @@ _RETRIED = {429, 502, 503, 504}
 _CONFLICT = {409, 412}
 _REDIRECTS = {301, 302, 303, 307, 308}
 _WRONG = {400, 422}
+# No dashboard comes near it, and what walks through an answer recurses.
+_MOST_LEVELS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,9 @@ class Client:
         self._token = token
         self._secrets = [token, *secrets]
         handlers: list[Any] = [_Http(self.pace), _AsItIs()]
+        if not url.startswith("https:") or _is_loopback(url):
+            # A proxy would read the token of http, and has no business with what stays on this machine.
+            handlers.append(urllib.request.ProxyHandler({}))
         if url.startswith("https:"):
             try:
                 context = ssl.create_default_context(cafile=str(ca) if ca else None)
@@ -147,9 +155,9 @@ class Client:
         """Replace something; raises as `post`."""
         return self._call("PUT", path, body, again=True)
 
-    def delete(self, path: str) -> Any:
-        """Delete something; None where it is not there. Raises as `post`."""
-        return self._call("DELETE", path, None, absent=frozenset({404}), again=True)
+    def delete(self, path: str, body: Any = None) -> Any:
+        """Delete something, under the conditions of the body; None where it is not there. Raises as `post`."""
+        return self._call("DELETE", path, body, absent=frozenset({404}), again=True)
 
     def _call(
         self, method: str, path: str, body: Any, *, absent: frozenset[int] = frozenset(), again: bool
@@ -200,7 +208,7 @@ class Client:
         }
         data = None
         if body is not None:
-            data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+            data = json.dumps(body, separators=(",", ":")).encode()
             headers["Content-Type"] = "application/json"
         request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310  # http and https only, as the settings file is read
         try:
@@ -223,8 +231,8 @@ class Client:
                 hint="a login page stands before it, or the address has another scheme or path",
             )
         try:
-            data = json.loads(content) if content.strip() else {}
-        except ValueError:
+            data = _parsed(content)
+        except (ValueError, RecursionError):
             if status in (502, 503, 504):
                 raise self._failed(about, method, status, "") from None
             kind = str(headers.get("Content-Type", "nothing")).partition(";")[0]
@@ -270,7 +278,7 @@ class Client:
         causes = details.get("causes") if isinstance(details, dict) else None
         parts += [
             f"{cause.get('field', '')}: {cause.get('message', '')}"
-            for cause in causes or ()
+            for cause in (causes if isinstance(causes, list) else ())
             if isinstance(cause, dict)
         ]
         word = data.get("reason") or data.get("status") or ""
@@ -279,7 +287,55 @@ class Client:
     def _plain(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
-        return " ".join(redact_text(text).split())
+        return printable(" ".join(redact_text(text).split()))
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Read an answer whose shape is not as documented as a fault of the surroundings.
+
+    Args:
+        what: What it should have been, such as `a dashboard`.
+
+    Raises:
+        EnvironmentFault: It is not.
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise EnvironmentFault(
+            f"it is no Grafana API: what it gives as {what} is none",
+            hint="something else answers at the address, or an API that this package does not know",
+        ) from None
+
+
+def _parsed(content: bytes) -> Any:
+    """An answer as data; an empty one as an empty object.
+
+    Raises:
+        ValueError: It is no JSON, or nested too deep.
+        RecursionError: It is nested far too deep.
+    """
+    data = json.loads(content) if content.strip() else {}
+    level = [data]
+    for _ in range(_MOST_LEVELS):
+        level = [
+            entry
+            for value in level
+            if isinstance(value, dict | list)
+            for entry in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return data
+    raise ValueError
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class _NeverSent(Exception):  # noqa: N818
@@ -366,7 +422,7 @@ def _content(answer: Any) -> bytes:
     content: bytes = answer.read(_MOST_BYTES)
     length = answer.headers.get("Content-Length", "")
     # A read of at most so many bytes does not complain when the rest is missing.
-    if length.isdigit() and len(content) < min(int(length), _MOST_BYTES):
+    if length.isdecimal() and len(content) < min(int(length), _MOST_BYTES):
         raise http.client.IncompleteRead(content, int(length) - len(content))
     return content
 
@@ -388,7 +444,7 @@ def _reason(error: object) -> str:
 def _retry_after(headers: Any) -> float:
     """Seconds of Retry-After; 0 where it is none, or a date (Grafana sends seconds)."""
     text = str(headers.get("Retry-After", "")).strip()
-    return float(text) if text.isdigit() else 0.0
+    return float(text) if text.isdecimal() else 0.0
 
 
 def _with_query(path: str, query: dict[str, Any]) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
-from orders_obs.dashboards.publishing.client import Conflict
+from orders_obs.dashboards.publishing.api import mapping
+from orders_obs.dashboards.publishing.client import Conflict, reading
 from orders_obs.dashboards.publishing.difference import Change
 from orders_obs.dashboards.publishing.tokens import read
 
@@ -58,9 +59,7 @@ def plan_sources(server: Server, *, send_secrets: bool) -> tuple[list[SourceItem
     notes: list[str] = []
     for source in server.target.datasources.values():
         # Without the right to read data sources one can still publish dashboards.
-        live = server.client.get(
-            f"/api/datasources/uid/{quote(source.uid)}", absent=(404,) if source.managed else (403, 404)
-        )
+        live = _live(server, source, absent=(404,) if source.managed else (403, 404))
         if source.managed:
             items.append(_item(source, live, send_secrets=send_secrets))
         elif live is None:
@@ -93,14 +92,24 @@ def save_source(server: Server, item: SourceItem) -> None:
             body["version"] = item.live.get("version", 0)
             server.client.put(f"/api/datasources/uid/{quote(source.uid)}", body)
     except Conflict:
-        now = server.client.get(f"/api/datasources/uid/{quote(source.uid)}")
+        now = _live(server, source, absent=(404,))
         # An answer that was lost, and the call sent again: then it stands as we want it.
         if now is None or _differences(source, now):
             raise
 
 
+def _live(server: Server, source: DataSource, *, absent: tuple[int, ...]) -> dict[str, Any] | None:
+    answer = server.client.get(f"/api/datasources/uid/{quote(source.uid)}", absent=absent)
+    if answer is None:
+        return None
+    with reading("a data source"):
+        for key in ("jsonData", "secureJsonFields"):
+            mapping(answer.get(key) or {})
+        return mapping(answer)
+
+
 def _item(source: DataSource, live: dict[str, Any] | None, *, send_secrets: bool) -> SourceItem:
-    title = source.name or source.uid
+    title = source.name or source.key
     if live is None:
         return SourceItem(source.uid, title, "create", source, secrets=tuple(source.secure))
     there = live.get("secureJsonFields") or {}
@@ -137,8 +146,8 @@ def _merged(source: DataSource, live: dict[str, Any]) -> dict[str, Any]:
     settings = dict(source.settings)
     if "jsonData" in settings:
         settings["jsonData"] = (kept.get("jsonData") or {}) | settings["jsonData"]
-    name = source.name or live.get("name", source.uid)
-    return {**kept, **settings, "uid": source.uid, "type": source.type, "name": name}
+    name = source.name or live.get("name", source.key)
+    return {"access": "proxy", **kept, **settings, "uid": source.uid, "type": source.type, "name": name}
 
 
 def _differences(source: DataSource, live: dict[str, Any]) -> list[Change]:

@@ -6,7 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orders_obs.redact import redact_text
+from orders_obs.dashboards.printable import printable
+from orders_obs.dashboards.publishing.marks import same
+from orders_obs.redact import redact, redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,6 +17,7 @@ __all__ = ["Change", "difference", "lines"]
 
 _SHORT = 60
 _ABSENT = object()
+_ELSE = "something else differs"
 _PREFIXES = (
     ("fieldConfig.defaults.custom.", ""),
     ("fieldConfig.defaults.", ""),
@@ -43,8 +46,11 @@ class Change:
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    """What differs between two dashboards, each as `marks.normal` gives it."""
-    return list(_changes(old, new))
+    """What differs between two dashboards, each as `marks.normal` gives it; never nothing where something does."""
+    found = list(_changes(old, new))
+    if all(change.quiet for change in found) and not same(old, new):
+        found.append(Change("", _ELSE, "", ""))
+    return found
 
 
 def lines(changes: Sequence[Change]) -> list[str]:
@@ -54,8 +60,9 @@ def lines(changes: Sequence[Change]) -> list[str]:
         if change.quiet:
             continue
         head = f"{change.where}: {change.setting}" if change.where else change.setting
-        old, new = _shown(change.old), _shown(change.new)
-        if change.setting in ("added", "removed"):
+        name = change.setting.rpartition(".")[2]
+        old, new = _shown(change.old, name), _shown(change.new, name)
+        if change.setting in ("added", "removed", _ELSE):
             told.append(head)
         elif max(len(old), len(new)) <= _SHORT:
             told.append(f"{head}: {old} -> {new}")
@@ -64,29 +71,62 @@ def lines(changes: Sequence[Change]) -> list[str]:
     quiet = sum(change.quiet for change in changes)
     if quiet:
         told.append(f"and {quiet} that Grafana sets by itself (pluginVersion)")
-    return told
+    return [printable(redact_text(line)) for line in told]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, name: str) -> str:
     if value is None:
         return "(none)"
+    value = redact(value, "" if isinstance(value, dict | list) else name)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     return redact_text(text) or '""'
+
+
+def _keyed(entries: list[Any], key: str) -> dict[str, dict[str, Any]]:
+    """Entries by their name; the second one of a name has a number behind it."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if not isinstance(entry, dict):
+            continue
+        name = plain = str(entry.get(key))
+        number = 1
+        while name in found:
+            number += 1
+            name = f"{plain} ({number})"
+        found[name] = entry
+    return found
+
+
+def _rest(dashboard: dict[str, Any], key: str) -> Any:
+    """What stands beside the list of variables or annotations."""
+    value = dashboard.get(key, _ABSENT)
+    return (
+        {name: entry for name, entry in value.items() if name != "list"} if isinstance(value, dict) else value
+    )
 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
     for key in sorted({*old, *new} - {"panels", "templating", "annotations", "links"}):
         yield from _values("", key, old.get(key, _ABSENT), new.get(key, _ABSENT))
+    for key in ("templating", "annotations"):
+        first, second = _rest(old, key), _rest(new, key)
+        # A list that is empty, and none, are the same to a person.
+        if first is not _ABSENT and second is not _ABSENT:
+            yield from _values("", key, first, second)
     yield from _named("variable", "name", _list(old, "templating"), _list(new, "templating"))
     yield from _named("annotation", "name", _list(old, "annotations"), _list(new, "annotations"))
-    yield from _named("link", "title", old.get("links") or [], new.get("links") or [])
-    yield from _panels(_flat(old.get("panels") or []), _flat(new.get("panels") or []))
+    yield from _named("link", "title", _entries(old.get("links")), _entries(new.get("links")))
+    yield from _panels(_flat(_entries(old.get("panels"))), _flat(_entries(new.get("panels"))))
 
 
 def _list(dashboard: dict[str, Any], key: str) -> list[Any]:
     value = dashboard.get(key)
-    entries = value.get("list") if isinstance(value, dict) else None
-    return entries if isinstance(entries, list) else []
+    return _entries(value.get("list") if isinstance(value, dict) else None)
+
+
+def _entries(value: Any) -> list[Any]:
+    """A list of a dashboard; what else stands in its place is no entry."""
+    return value if isinstance(value, list) else []
 
 
 def _flat(panels: list[Any], row: str = "") -> list[dict[str, Any]]:
@@ -104,8 +144,7 @@ def _flat(panels: list[Any], row: str = "") -> list[dict[str, Any]]:
 
 def _named(kind: str, key: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
     """Entries of a list by their name; their order is one more setting."""
-    before = {str(entry.get(key)): entry for entry in old if isinstance(entry, dict)}
-    after = {str(entry.get(key)): entry for entry in new if isinstance(entry, dict)}
+    before, after = _keyed(old, key), _keyed(new, key)
     for name in [*before, *(name for name in after if name not in before)]:
         where = f"{kind} {name}"
         if name not in after:
@@ -117,9 +156,13 @@ def _named(kind: str, key: str, old: list[Any], new: list[Any]) -> Iterator[Chan
                 yield from _values(
                     where, setting, before[name].get(setting, _ABSENT), after[name].get(setting, _ABSENT)
                 )
-    shared = [name for name in before if name in after], [name for name in after if name in before]
-    if shared[0] != shared[1]:
-        yield Change(f"{kind}s", "order", ", ".join(shared[0]), ", ".join(shared[1]))
+    yield from _order(f"{kind}s", "order", list(before), list(after))
+
+
+def _order(where: str, setting: str, old: list[str], new: list[str]) -> Iterator[Change]:
+    first, second = [name for name in old if name in new], [name for name in new if name in old]
+    if first != second:
+        yield Change(where, setting, ", ".join(first), ", ".join(second))
 
 
 def _panels(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[Change]:
@@ -132,7 +175,7 @@ def _panels(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[Ch
         where = _where(before)
         for key in sorted({*before, *after}):
             first, second = before.get(key, _ABSENT), after.get(key, _ABSENT)
-            if key == "gridPos" and first != second:
+            if key == "gridPos" and _place(first) != _place(second):
                 yield Change(where, "place", _place(first), _place(second))
             elif key == "targets" and isinstance(first, list) and isinstance(second, list):
                 yield from _targets(where, first, second)
@@ -140,6 +183,11 @@ def _panels(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[Ch
                 yield Change(where, key, _or_none(first), _or_none(second), quiet=True)
             else:
                 yield from _values(where, key, first, second)
+    numbers = {id(after): number for number, (_, after) in enumerate(pairs)}
+    order = [numbers[id(panel)] for panel in new if id(panel) in numbers]
+    if order != sorted(order):
+        titles = [_title(before) for before, _ in pairs]
+        yield Change("panels", "order", ", ".join(titles), ", ".join(titles[number] for number in order))
 
 
 def _paired(
@@ -161,7 +209,11 @@ def _paired(
 
 def _where(panel: dict[str, Any]) -> str:
     kind = "row" if panel.get("type") == "row" else "panel"
-    return f'{kind} "{panel.get("title") or "untitled"}"'
+    return f'{kind} "{_title(panel)}"'
+
+
+def _title(panel: dict[str, Any]) -> str:
+    return str(panel.get("title") or "untitled")
 
 
 def _place(value: Any) -> Any:
@@ -171,8 +223,7 @@ def _place(value: Any) -> Any:
 
 
 def _targets(where: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
-    before = {str(entry.get("refId")): entry for entry in old if isinstance(entry, dict)}
-    after = {str(entry.get("refId")): entry for entry in new if isinstance(entry, dict)}
+    before, after = _keyed(old, "refId"), _keyed(new, "refId")
     for name in [*before, *(name for name in after if name not in before)]:
         first, second = before.get(name), after.get(name)
         if first is None or second is None:
@@ -183,12 +234,11 @@ def _targets(where: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
             yield from _values(
                 where, f"target {name} {key}", first.get(key, _ABSENT), second.get(key, _ABSENT)
             )
+    yield from _order(where, "order of targets", list(before), list(after))
 
 
 def _values(where: str, setting: str, old: Any, new: Any) -> Iterator[Change]:
     """What differs between two values, down to the single settings of mappings."""
-    if old == new and type(old) is type(new):
-        return
     if setting.endswith("thresholds.steps") and isinstance(old, list) and isinstance(new, list):
         yield from _thresholds(where, old, new)
     elif isinstance(old, dict) and isinstance(new, dict):
@@ -197,7 +247,8 @@ def _values(where: str, setting: str, old: Any, new: Any) -> Iterator[Change]:
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and _mappings(old + new):
         for number, (first, second) in enumerate(zip(old, new, strict=True), 1):
             yield from _values(where, f"{setting} {number}", first, second)
-    elif old != new:
+    elif old != new or repr(old) != repr(new):
+        # To Python 1 is True.
         yield Change(where, _friendly(setting), _or_none(old), _or_none(new))
 
 
@@ -209,7 +260,9 @@ def _thresholds(where: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
     """Threshold lines by their color, where each has one of its own."""
     before = {str(step.get("color")): step.get("value") for step in old if isinstance(step, dict)}
     after = {str(step.get("color")): step.get("value") for step in new if isinstance(step, dict)}
-    if len(before) != len(old) or len(after) != len(new):
+    plain = all(isinstance(step, dict) and set(step) <= {"color", "value"} for step in [*old, *new])
+    shared = [color for color in before if color in after], [color for color in after if color in before]
+    if not plain or len(before) != len(old) or len(after) != len(new) or shared[0] != shared[1]:
         yield Change(where, "thresholds", old, new)
         return
     for color in [*before, *(color for color in after if color not in before)]:

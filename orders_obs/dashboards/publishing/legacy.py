@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from orders_obs.dashboards.publishing.api import Live, Saved, search
-from orders_obs.dashboards.publishing.client import Conflict
+from orders_obs.dashboards.publishing.api import Live, Saved, mapping, number, search
+from orders_obs.dashboards.publishing.client import Conflict, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,13 +35,15 @@ class LegacyApi:
         answer = self._client.get(f"/api/dashboards/uid/{quote(uid)}")
         if answer is None:
             return None
-        content, meta = answer["dashboard"], answer.get("meta", {})
+        with reading("a dashboard"):
+            content, meta = mapping(answer["dashboard"]), mapping(answer.get("meta", {}))
+        version = number(content.get("version")) or number(meta.get("version"))
         return Live(
             uid=uid,
             content=content,
             folder=str(meta.get("folderUid") or ""),
-            version=int(content.get("version") or meta.get("version") or 0),
-            lock=str(content.get("version") or meta.get("version") or 0),
+            version=version,
+            lock=str(version),
             saved_by=str(meta.get("updatedBy") or ""),
             saved_at=str(meta.get("updated") or ""),
             provisioned=str(meta.get("provisionedExternalId") or "a file") if meta.get("provisioned") else "",
@@ -61,11 +63,13 @@ class LegacyApi:
         if folder:
             body["folderUid"] = folder
         answer = self._client.post("/api/dashboards/db", body, again=True)
-        return Saved(int(answer.get("version") or 0), str(answer.get("url") or ""))
+        # The save is done, whatever stands in the answer.
+        found = answer if isinstance(answer, dict) else {}
+        return Saved(number(found.get("version")), str(found.get("url") or ""))
 
-    def delete(self, uid: str) -> None:
+    def delete(self, live: Live) -> None:
         """See `Api`."""
-        self._client.delete(f"/api/dashboards/uid/{quote(uid)}")
+        self._client.delete(f"/api/dashboards/uid/{quote(live.uid)}")
 
     def tagged(self, tag: str) -> Iterator[str]:
         """See `Api`."""
@@ -74,7 +78,10 @@ class LegacyApi:
     def folder(self, uid: str) -> str | None:
         """See `Api`."""
         answer = self._client.get(f"/api/folders/{quote(uid)}")
-        return None if answer is None else str(answer.get("title", ""))
+        if answer is None:
+            return None
+        with reading("a folder"):
+            return str(answer.get("title", ""))
 
     def create_folder(self, folder: Folder) -> None:
         """See `Api`."""

@@ -11,11 +11,24 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Mark", "digest", "normal", "read_mark", "set_tag", "unmarked", "with_mark"]
+__all__ = [
+    "Mark",
+    "defaults",
+    "digest",
+    "digest_of_defaults",
+    "normal",
+    "read_mark",
+    "same",
+    "set_tag",
+    "unmarked",
+    "with_mark",
+]
 
 _SENTENCE = "Published from code: a change made here is not kept unless it is pulled."
 _MARK = re.compile(
-    r"\s*(?:" + re.escape(_SENTENCE) + r")?\s*\[orders-obs ([\w-]+)/([\w-]+) sha256:([0-9a-f]{16})\]\s*"
+    r"\s*(?:"
+    + re.escape(_SENTENCE)
+    + r")?\s*\[orders-obs ([\w-]+)/([\w-]+) sha256:([0-9a-f]{16})(?: defaults:([0-9a-f]{16}))?\]\s*"
 )
 # What Grafana numbers, or a person's view sets, or an export adds.
 _DROPPED = frozenset({"id", "uid", "version", "iteration", "__inputs", "__requires", "gnetId"})
@@ -29,11 +42,14 @@ class Mark:
         set: The set that owns the dashboard.
         uid: Its uid; another one on a copy.
         digest: Of what was published.
+        defaults: Of the defaults of its queried variables, which what a person chooses replaces; empty where it has none, and in
+            the marks of versions that did not say it.
     """
 
     set: str
     uid: str
     digest: str
+    defaults: str = ""
 
 
 def set_tag(name: str) -> str:
@@ -44,14 +60,15 @@ def set_tag(name: str) -> str:
 def read_mark(dashboard: dict[str, Any]) -> Mark | None:
     """The mark of a dashboard; None where it has none."""
     found = _MARK.search(str(dashboard.get("description") or ""))
-    return Mark(found[1], found[2], found[3]) if found else None
+    return Mark(found[1], found[2], found[3], found[4] or "") if found else None
 
 
 def with_mark(dashboard: dict[str, Any], mark: Mark) -> dict[str, Any]:
     """The dashboard with mark and tag."""
     plain = unmarked(dashboard, mark.set)
     text = str(plain.get("description") or "")
-    sentence = f"{_SENTENCE} [orders-obs {mark.set}/{mark.uid} sha256:{mark.digest}]"
+    defaults = f" defaults:{mark.defaults}" if mark.defaults else ""
+    sentence = f"{_SENTENCE} [orders-obs {mark.set}/{mark.uid} sha256:{mark.digest}{defaults}]"
     return plain | {
         "description": f"{text}\n\n{sentence}" if text else sentence,
         "tags": [*plain.get("tags", ()), set_tag(mark.set)],
@@ -96,8 +113,47 @@ def normal(dashboard: dict[str, Any], name: str) -> dict[str, Any]:
 
 def digest(dashboard: dict[str, Any], name: str) -> str:
     """Sixteen hexadecimal digits of the SHA-256 of what counts of a dashboard."""
-    text = json.dumps(normal(dashboard, name), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _hash(normal(dashboard, name))
+
+
+def defaults(dashboard: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The queried variables that have a value from the start, or that a person chose, each with it."""
+    templating = dashboard.get("templating")
+    entries = templating.get("list") if isinstance(templating, dict) else None
+    return [
+        (str(entry.get("name")), _plain(entry["current"]))
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict) and entry.get("type") == "query" and entry.get("current")
+    ]
+
+
+def digest_of_defaults(dashboard: dict[str, Any]) -> str:
+    """Sixteen hexadecimal digits of the SHA-256 of its defaults; empty where there are none."""
+    found = defaults(dashboard)
+    return _hash(found) if found else ""
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two dashboards, each as `normal` gives it, say the same; versions of panels' plugins say nothing."""
+    return _text(_without_versions(one)) == _text(_without_versions(other))
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(_text(value).encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def _without_versions(panel: Any) -> Any:
+    """A dashboard or a row without what Grafana writes into each panel by itself."""
+    if not isinstance(panel, dict):
+        return panel
+    plain = {key: value for key, value in panel.items() if key != "pluginVersion"}
+    if isinstance(plain.get("panels"), list):
+        plain["panels"] = [_without_versions(entry) for entry in plain["panels"]]
+    return plain
 
 
 def _variable(entry: Any) -> Any:

@@ -15,10 +15,19 @@ from typing import TYPE_CHECKING, Any, Literal
 from orders_obs.dashboards.publishing.apis import MANAGER_KIND, identity
 from orders_obs.dashboards.publishing.datasources import SourceItem, plan_sources
 from orders_obs.dashboards.publishing.difference import Change, difference
-from orders_obs.dashboards.publishing.marks import Mark, digest, normal, read_mark, set_tag
+from orders_obs.dashboards.publishing.marks import (
+    Mark,
+    defaults,
+    digest,
+    digest_of_defaults,
+    normal,
+    read_mark,
+    same,
+    set_tag,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from orders_obs.dashboards.publishing.api import Live
     from orders_obs.dashboards.publishing.prepare import Prepared
@@ -117,7 +126,12 @@ class Plan:
 
 
 def make_plan(
-    server: Server, prepared: Sequence[Prepared], set_name: str, choices: Choices, *, look_for_orphans: bool
+    server: Server,
+    prepared: Sequence[Prepared],
+    set_name: str,
+    choices: Choices,
+    *,
+    built: Callable[[], Collection[str]] | None,
 ) -> Plan:
     """Compare builds with a target.
 
@@ -126,9 +140,11 @@ def make_plan(
         prepared: The dashboards.
         set_name: The set.
         choices: What was decided.
-        look_for_orphans: Whether to look for ours that are no longer built; not where only some were named.
+        built: The uids that the files of the folder build, for whichever target; asked only where ours are found that this target
+            does not have. None where ours that are no longer built are not looked for, as where only some files were named.
 
     Raises:
+        UserError: A file of the folder does not build.
         EnvironmentFault: The target does not answer.
     """
     notes: list[str] = []
@@ -139,11 +155,13 @@ def make_plan(
     sources, said = plan_sources(server, send_secrets=choices.send_secrets)
     notes += said
     items = [examine(server, dashboard, set_name, choices) for dashboard in prepared]
-    if look_for_orphans:
-        known = {dashboard.uid for dashboard in prepared}
-        items += _orphans(server, set_name, known, choices)
-    built = {dashboard.uid for dashboard in prepared}
-    notes += [f"--adopt {uid}: no such dashboard is built" for uid in choices.adopt if uid not in built]
+    known = {dashboard.uid for dashboard in prepared}
+    if built is not None:
+        orphans, others = _orphans(server, set_name, known, built, choices)
+        items += orphans
+        if others:
+            notes.append(f"belongs to another target, and is left alone: {', '.join(others)}")
+    notes += [f"--adopt {uid}: no such dashboard is built" for uid in choices.adopt if uid not in known]
     return Plan(
         target=server.target.name,
         heading=server.title,
@@ -192,26 +210,60 @@ def examine(server: Server, prepared: Prepared, set_name: str, choices: Choices)
             hint="give the build another uid"
             if owner.startswith("is managed")
             else f"give the build another uid, or take it over with --adopt {prepared.uid}",
-            changes=changes,
+            changes=(*changes, *_defaults(live, None, prepared)),
             also=also,
             **common,
         )
     drift = _drift(server, live, mark, set_name)
     if drift:
         # What the new schema has beyond the classic one is not in what was read.
-        same = not live.new_schema and all(change.quiet for change in (*changes, *also))
+        equal = not live.new_schema and same(
+            normal(live.content, set_name), normal(prepared.content, set_name)
+        )
         return Item(
-            action="update" if choices.overwrite_drift or same else "none",
+            action="update" if choices.overwrite_drift or equal else "none",
             state="drifted",
-            reason="the build says the same by now" if same else drift,
-            refused="" if choices.overwrite_drift or same else drift,
+            reason="the build says the same by now" if equal else drift,
+            refused="" if choices.overwrite_drift or equal else drift,
             hint="look with `diff`, keep it with `pull`, or throw it away with --overwrite-drift",
             changes=(*changes, *also),
             **common,
         )
-    if mark is not None and mark.digest == prepared.digest and not _around(live, server, set_name):
+    chosen = _defaults(live, mark, prepared)
+    if (
+        mark is not None
+        and mark.digest == prepared.digest
+        and not chosen
+        and not _around(live, server, set_name)
+    ):
         return Item(action="none", state="unchanged", **common)
-    return Item(action="update", state="stale", changes=changes, also=also, **common)
+    return Item(action="update", state="stale", changes=(*changes, *chosen), also=also, **common)
+
+
+def _defaults(live: Live, mark: Mark | None, prepared: Prepared) -> tuple[Change, ...]:
+    """Defaults of queried variables that were built anew since the last publish; what a person chose is none.
+
+    Marks of earlier versions do not say which were published: there, what stands in Grafana is compared.
+    """
+    built = digest_of_defaults(prepared.content)
+    published = mark.defaults if mark is not None else ""
+    if mark is None or (built and not published):
+        published = digest_of_defaults(live.content)
+    if published == built:
+        return ()
+    before, after = dict(defaults(live.content)), dict(defaults(prepared.content))
+    told = [
+        Change(f"variable {name}", "current", _shown(before.get(name)), _shown(after.get(name)))
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]
+    return tuple(told) or (Change("", "defaults of variables", "as published", "as built"),)
+
+
+def _shown(current: Any) -> Any:
+    """The value, where the text says no more."""
+    plain = isinstance(current, dict) and current.get("text") == current.get("value")
+    return current["value"] if plain and "value" in current else current
 
 
 def _owner(live: Live, mark: Mark | None, set_name: str) -> str:
@@ -219,18 +271,25 @@ def _owner(live: Live, mark: Mark | None, set_name: str) -> str:
     ours = (MANAGER_KIND, identity(set_name))
     if live.manager is not None and live.manager != ours:
         return f"is managed by {live.manager[0]} {live.manager[1]}".rstrip()
+    if mark is not None and mark.set != set_name:
+        return f"belongs to the set {mark.set}"
     if mark is not None:
-        return "" if mark.set == set_name else f"belongs to the set {mark.set}"
-    if live.manager == ours or set_tag(set_name) in (live.content.get("tags") or ()):
+        return "" if mark.uid == live.uid else f"is a copy of {mark.uid}"
+    if live.manager == ours or set_tag(set_name) in _tags(live.content):
         return ""  # somebody took the mark out of the description
     return "is not ours: it has no mark of this set"
+
+
+def _tags(content: dict[str, Any]) -> list[Any]:
+    tags = content.get("tags")
+    return tags if isinstance(tags, list) else []
 
 
 def _drift(server: Server, live: Live, mark: Mark | None, set_name: str) -> str:
     """That somebody else saved it last, in a sentence; empty where nobody did.
 
-    Equal content is no drift, whoever saved it. Other content is none where the last save has our message: then Grafana itself
-    added to what was sent, as its migrations do.
+    Equal content is no drift, whoever saved it. Other content is none where the last save has our message and, as far as Grafana
+    says it, is ours: then Grafana itself added to what was sent, as its migrations do.
     """
     by = f" by {live.saved_by}" if live.saved_by else ""
     at = f" at {live.saved_at}" if live.saved_at else ""
@@ -241,7 +300,7 @@ def _drift(server: Server, live: Live, mark: Mark | None, set_name: str) -> str:
     if digest(live.content, set_name) == mark.digest:
         return ""
     said = f"somebody changed it in Grafana{by}{at}"
-    if live.from_page:
+    if live.from_page or (live.saved_by and server.names and live.saved_by not in server.names):
         return said
     if live.message is not None:
         return "" if _says(live.message, mark) else said
@@ -249,7 +308,10 @@ def _drift(server: Server, live: Live, mark: Mark | None, set_name: str) -> str:
     if newest is None:
         return f"it is not what was published{by}{at}, and the token may not read who saved it last"
     version, message = newest
-    if _says(message, mark) or (version == 1 and message == _INITIAL):
+    if _says(message, mark):
+        return ""
+    # The first save of all has Grafana's message, whoever made it, such as an import of what was exported and edited.
+    if version == 1 and message == _INITIAL and live.saved_by in server.names:
         return ""
     return said
 
@@ -276,26 +338,36 @@ def _around(live: Live, server: Server, set_name: str) -> list[Change]:
     """
     found: list[Change] = []
     wanted = server.target.folder
-    if live.folder not in ((wanted.uid,) if wanted else ("", "general")):
+    if not _in_folder(live, server):
         found.append(Change("", "folder", live.folder or "the top", wanted.uid if wanted else "the top"))
     if live.manager == (MANAGER_KIND, identity(set_name)) and live.locked == server.target.editable:
         found.append(Change("", "may be edited in Grafana", not live.locked, server.target.editable))
     return found
 
 
-def _orphans(server: Server, set_name: str, known: Collection[str], choices: Choices) -> list[Item]:
-    """Ours that are no longer built; a copy that somebody made has our tag, and the uid of the original in its mark."""
+def _orphans(
+    server: Server,
+    set_name: str,
+    known: Collection[str],
+    built: Callable[[], Collection[str]],
+    choices: Choices,
+) -> tuple[list[Item], list[str]]:
+    """Ours that no file builds any more, and the uids of those that another target has.
+
+    A copy that somebody made has our tag, and the uid of the original in its mark. The folder tells whose it was: a set may have
+    several targets on one Grafana.
+    """
+    candidates = sorted(set(server.api.tagged(set_tag(set_name))) - set(known))
+    still = set(built()) if candidates else set()
     found: list[Item] = []
-    for uid in sorted(set(server.api.tagged(set_tag(set_name))) - set(known)):
+    others: list[str] = []
+    for uid in candidates:
         live = server.api.dashboard(uid)
         mark = read_mark(live.content) if live else None
-        if (
-            live is None
-            or mark is None
-            or mark.uid != uid
-            or _owner(live, mark, set_name)
-            or live.provisioned
-        ):
+        if live is None or mark is None or _owner(live, mark, set_name) or live.provisioned:
+            continue
+        if uid in still or not _in_folder(live, server):
+            others.append(uid)
             continue
         drift = _drift(server, live, mark, set_name)
         refused = drift if choices.prune and drift and not choices.overwrite_drift else ""
@@ -312,4 +384,9 @@ def _orphans(server: Server, set_name: str, known: Collection[str], choices: Cho
                 mark=mark,
             )
         )
-    return found
+    return found, others
+
+
+def _in_folder(live: Live, server: Server) -> bool:
+    wanted = server.target.folder
+    return live.folder in ((wanted.uid,) if wanted else ("", "general"))

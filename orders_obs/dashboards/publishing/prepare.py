@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orders_obs.dashboards.publishing.marks import Mark, digest, unmarked, with_mark
+from orders_obs.dashboards.publishing.marks import Mark, digest, digest_of_defaults, unmarked, with_mark
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def prepare(built: Mapping[Path, dict[str, Any]], target: Target, name: str) -> 
         content = {key: value for key, value in content.items() if key not in ("id", "uid", "version")}
         content["editable"] = target.editable
         hashed = digest(content, name)
-        content = with_mark(content, Mark(name, uid, hashed))
+        content = with_mark(content, Mark(name, uid, hashed, digest_of_defaults(content)))
         found[uid] = Prepared(uid, title, source, dashboard, content, hashed)
     return list(found.values())
 
@@ -147,7 +147,8 @@ def _with_sources(dashboard: dict[str, Any], sources: Iterable[DataSource]) -> d
             continue
         source = next((s for s in by_key.values() if s.type == variable.get("query")), None)
         if source is not None:
-            variable["current"] = {"selected": True, "text": source.name or source.uid, "value": source.uid}
+            text = source.name or (source.key if source.managed else source.uid)
+            variable["current"] = {"selected": True, "text": text, "value": source.uid}
     return content
 
 
@@ -157,14 +158,14 @@ def _without_sources(
     content: dict[str, Any] = copy.deepcopy(live)
     by_key = {source.key: source for source in sources}
     _rename(content, {source.uid: key for key, source in by_key.items()})
-    before = {variable.get("name"): variable for variable in _variables(built)}
+    before = {str(variable.get("name")): variable for variable in _variables(built)}
     for variable in _variables(content):
         source = next((s for s in by_key.values() if s.type == variable.get("query")), None)
         chosen = (
             variable.get("current", {}).get("value") if isinstance(variable.get("current"), dict) else None
         )
         if variable.get("type") == "datasource" and source is not None and chosen == source.uid:
-            old = before.get(variable.get("name"), {})
+            old = before.get(str(variable.get("name")), {})
             variable.pop("current")
             if "current" in old:
                 variable["current"] = old["current"]
@@ -173,8 +174,8 @@ def _without_sources(
 
 def _variables(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
     templating = dashboard.get("templating")
-    entries = templating.get("list", ()) if isinstance(templating, dict) else ()
-    return [entry for entry in entries if isinstance(entry, dict)]
+    entries = templating.get("list") if isinstance(templating, dict) else None
+    return [entry for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict)]
 
 
 def _rename(value: Any, uids: Mapping[str, str]) -> None:
@@ -184,8 +185,8 @@ def _rename(value: Any, uids: Mapping[str, str]) -> None:
             _rename(entry, uids)
     elif isinstance(value, dict):
         for key, entry in value.items():
-            if key == "datasource" and isinstance(entry, dict) and entry.get("uid") in uids:
-                entry["uid"] = uids[entry["uid"]]
+            if key == "datasource" and isinstance(entry, dict) and str(entry.get("uid")) in uids:
+                entry["uid"] = uids[str(entry["uid"])]
             elif key == "datasourceUid" and isinstance(entry, str) and entry in uids:
                 value[key] = uids[entry]
             else:

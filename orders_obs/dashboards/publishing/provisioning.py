@@ -57,22 +57,31 @@ SANDBOX: tuple[dict[str, Any], ...] = (
 """The data sources of the sandbox, as the HTTP API names their settings."""
 
 
-def provisioning(target: Target | None = None, *, path: str = DASHBOARDS) -> dict[Path, str]:
+def provisioning(target: Target | None = None, *, path: str = "") -> dict[Path, str]:
     """The files by their name below Grafana's folder `provisioning`.
 
     Args:
         target: Whose data sources and folder they have; the sandbox's when None.
-        path: Where Grafana finds the built dashboards.
+        path: Where Grafana finds the built dashboards; `DASHBOARDS` when empty.
 
     Raises:
-        UserError: A data source of the target has a secret that is not in an environment variable.
+        UserError: A data source of the target has a secret that is not in an environment variable, or the target has only some of
+            the dashboards and no folder with those is named.
     """
+    if target is not None and target.dashboards and not path:
+        raise UserError(
+            f"target {target.name} names its dashboards, and Grafana takes every dashboard of its folder",
+            hint="put those into a folder of their own, and name it with --path",
+            file=target.file,
+            line=target.line,
+        )
     provider: dict[str, Any] = {
         "name": "orders-obs",
         "folder": "orders-obs",
         "type": "file",
+        # The built dashboards say that nobody edits them, and a change in Grafana would go with the next file.
         "allowUiUpdates": False,
-        "options": {"path": path},
+        "options": {"path": path or DASHBOARDS},
     }
     sources: list[dict[str, Any]] = [_escaped(source) for source in SANDBOX]
     if target is not None:
@@ -80,7 +89,6 @@ def provisioning(target: Target | None = None, *, path: str = DASHBOARDS) -> dic
             provider |= {"folder": target.folder.title, "folderUid": target.folder.uid}
         if target.org != 1:
             provider["orgId"] = target.org
-        provider["allowUiUpdates"] = target.editable
         sources = [_source(source, target) for source in target.datasources.values() if source.managed]
     return {
         Path("dashboards/orders-obs.yaml"): _text({"apiVersion": 1, "providers": [provider]}),
@@ -99,7 +107,8 @@ def _source(source: DataSource, target: Target) -> dict[str, Any]:
                 line=target.line,
             )
         secure[name] = f"${{{place.name}}}"
-    plain = _escaped({"name": source.name, "uid": source.uid, "type": source.type, **source.settings})
+    described = {"name": source.name or source.key, "uid": source.uid, "type": source.type, "access": "proxy"}
+    plain = _escaped(described | source.settings)
     org = {"orgId": target.org} if target.org != 1 else {}
     return {**plain, **org, **({"secureJsonData": secure} if secure else {})}
 

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from orders_obs.dashboards.printable import printable
 from orders_obs.dashboards.publishing.api import MESSAGE_LIMIT
 from orders_obs.dashboards.publishing.client import Conflict, Unanswered
 from orders_obs.dashboards.publishing.datasources import plan_sources, save_source
@@ -16,6 +17,7 @@ from orders_obs.errors import EnvironmentFault, UserError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orders_obs.dashboards.publishing.api import Live
     from orders_obs.dashboards.publishing.audit import Audit
     from orders_obs.dashboards.publishing.datasources import SourceItem
     from orders_obs.dashboards.publishing.plan import Plan
@@ -70,8 +72,8 @@ class _Write:
 def carry_out(server: Server, plan: Plan, set_name: str, choices: Choices, audit: Audit) -> Result:
     """Do what a plan says.
 
-    What Grafana does not take, and what somebody changed in the meantime, stops nothing else; where Grafana cannot be had all the
-    rest is left. An interruption is recorded before it goes on.
+    What Grafana does not take, and what somebody changed in the meantime, stops nothing else; where Grafana cannot be had, or a
+    write cannot be recorded, all the rest is left. An interruption is recorded before it goes on.
     """
     result = Result()
     writes = _writes(server, plan, set_name, choices, audit.revision)
@@ -80,8 +82,8 @@ def carry_out(server: Server, plan: Plan, set_name: str, choices: Choices, audit
             address = write.run()
         except UserError as error:
             result.code = max(result.code, 1 if isinstance(error, Conflict | _Refused) else 2)
-            _note(result, audit, write, "failed", str(error))
-            if write.kind == "folder":
+            recorded = _note(result, audit, write, "failed", str(error))
+            if write.kind == "folder" and recorded:
                 # What belongs in it would go nowhere.
                 result.outcomes += _left(writes[number + 1 :])
                 return result
@@ -101,7 +103,11 @@ def carry_out(server: Server, plan: Plan, set_name: str, choices: Choices, audit
             print(result_text(result), end="", file=sys.stderr, flush=True)
             raise
         else:
-            _note(result, audit, write, "done", "", address)
+            recorded = _note(result, audit, write, "done", "", address)
+        if not recorded:
+            result.outcomes += _left(writes[number + 1 :])
+            result.code = 3
+            return result
     return result
 
 
@@ -119,11 +125,14 @@ def _left(writes: list[_Write]) -> list[Outcome]:
     return [Outcome(write.kind, write.uid, write.action, "left") for write in writes]
 
 
-def _note(result: Result, audit: Audit, write: _Write, outcome: str, message: str, address: str = "") -> None:
+def _note(result: Result, audit: Audit, write: _Write, outcome: str, message: str, address: str = "") -> bool:
+    """Keep and record what came of a write; whether it is recorded."""
     result.outcomes.append(Outcome(write.kind, write.uid, write.action, outcome, message, address))
-    audit.write(write.kind, write.uid, write.action, outcome, error=message, **write.more)
+    recorded = audit.write(write.kind, write.uid, write.action, outcome, error=message, **write.more)
     if audit.file is not None:
-        print(f"{outcome}: {write.action} {write.kind} {write.uid}", file=sys.stderr, flush=True)
+        told = printable(f"{outcome}: {write.action} {write.kind} {write.uid}")
+        print(told, file=sys.stderr, flush=True)
+    return recorded
 
 
 def _writes(server: Server, plan: Plan, set_name: str, choices: Choices, revision: str) -> list[_Write]:
@@ -178,7 +187,7 @@ def _dashboard_write(
 ) -> Callable[[], str]:
     def run() -> str:
         if item.action == "delete":
-            server.api.delete(item.uid)
+            _delete(server, item)
             return ""
         try:
             return _save(server, item, set_name, revision)
@@ -186,6 +195,42 @@ def _dashboard_write(
             return _second(server, item, set_name, choices, revision, error)
 
     return run
+
+
+def _delete(server: Server, item: Item) -> None:
+    """Delete a dashboard as it stood when it was looked at; one that is gone by now is done."""
+    live = _as_seen(server, item)
+    if live is None:
+        return
+    try:
+        server.api.delete(live)
+    except Conflict:
+        if _as_seen(server, item) is not None:
+            raise
+    except Unanswered as error:
+        try:
+            live = _as_seen(server, item)
+        except EnvironmentFault:
+            raise error from None
+        if live is not None:
+            server.api.delete(live)
+
+
+def _as_seen(server: Server, item: Item) -> Live | None:
+    """The dashboard, read again; None where it is gone.
+
+    Raises:
+        _Refused: Somebody saved it since.
+    """
+    assert item.live is not None  # noqa: S101  # a deletion has one
+    now = server.api.dashboard(item.uid)
+    if now is not None and (now.lock, now.version, now.folder) != (
+        item.live.lock,
+        item.live.version,
+        item.live.folder,
+    ):
+        raise _Refused("somebody changed it in the meantime", hint="look with `diff`")
+    return now
 
 
 def _save(server: Server, item: Item, set_name: str, revision: str) -> str:

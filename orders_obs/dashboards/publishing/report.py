@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from orders_obs.dashboards.printable import printable
 from orders_obs.dashboards.publishing.difference import lines
 from orders_obs.redact import redact, redact_text
 
@@ -36,16 +37,17 @@ def plan_text(plan: Plan) -> str:
     for item in plan.items:
         told += [f"  {line}" for line in _item(item)]
     told += [f"  note: {note}" for note in plan.notes]
-    return redact_text("".join(f"{line}\n" for line in told))
+    return "".join(f"{printable(redact_text(line))}\n" for line in told)
 
 
 def summary(plan: Plan) -> str:
     """How many of each."""
-    done = [(item.refused, item.action) for item in plan.items]
-    done += [(source.refused, source.action) for source in plan.sources]
+    done: list[tuple[str, str, str]] = [(item.refused, item.action, item.state) for item in plan.items]
+    done += [(source.refused, source.action, "") for source in plan.sources]
     counts: dict[str, int] = {}
-    for refused, action in done:
-        word = "refused" if refused else "unchanged" if action == "none" else f"to {action}"
+    for refused, action, state in done:
+        left = "no longer built" if state == "orphan" else "unchanged"
+        word = "refused" if refused else left if action == "none" else f"to {action}"
         counts[word] = counts.get(word, 0) + 1
     if plan.folder:
         counts["to create"] = counts.get("to create", 0) + 1
@@ -64,7 +66,7 @@ def result_text(result: Result) -> str:
         else:
             word = "unknown whether done" if outcome.outcome == "unknown" else "failed"
             told.append(f"{word}: {what}: {outcome.message}")
-    return "".join(f"{line}\n" for line in told)
+    return "".join(f"{printable(line)}\n" for line in told)
 
 
 def as_data(plan: Plan, result: Result | None = None) -> dict[str, Any]:
@@ -109,22 +111,28 @@ def changes_as_data(changes: Sequence[Change]) -> list[dict[str, Any]]:
     """Changes as data; what looks like a secret is replaced."""
     return [
         {
-            "where": change.where,
-            "setting": change.setting,
-            "old": redact(change.old),
-            "new": redact(change.new),
+            "where": redact_text(change.where),
+            "setting": redact_text(change.setting),
+            "old": _value(change.setting, change.old),
+            "new": _value(change.setting, change.new),
         }
         for change in changes
     ]
+
+
+def _value(setting: str, value: Any) -> Any:
+    return redact(value, "" if isinstance(value, dict | list) else setting.rpartition(".")[2])
 
 
 def _item(item: Item) -> list[str]:
     sign = "!" if item.refused else _SIGNS[item.action]
     state = item.refused or item.reason or {"absent": "new"}.get(item.state, item.state)
     told = [f"{sign} {item.uid} ({item.title}): {state}"]
-    told += [f"    {line}" for line in lines(item.changes)]
+    foreign = item.state == "foreign"
+    # Whoever adopts it has not seen it before.
+    told += [f"    {line}" for line in lines((*item.changes, *item.also) if foreign else item.changes)]
     also = [change for change in item.also if not change.quiet]
-    if also and item.action != "none":
+    if also and item.action != "none" and not foreign:
         told.append(f"    and {len(also)} settings that the build does not name go")
     if item.refused and item.hint:
         told.append(f"    {item.hint}")

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from orders_obs.dashboards.publishing.api import last_message
+from orders_obs.dashboards.printable import printable
+from orders_obs.dashboards.publishing.api import last_message, mapping
 from orders_obs.dashboards.publishing.apis import ApisApi
+from orders_obs.dashboards.publishing.client import reading
 from orders_obs.dashboards.publishing.legacy import LegacyApi
 from orders_obs.dashboards.publishing.tokens import read
 from orders_obs.errors import EnvironmentFault, UserError
@@ -33,6 +35,7 @@ class Server:
         api: The API for dashboards and folders.
         version: Of Grafana; empty where it does not say it.
         caller: Whose the token is, as Grafana names it; empty where it does not say it.
+        names: All that Grafana calls the token's owner where it says who saved something; none where it does not say it.
     """
 
     target: Target
@@ -40,6 +43,7 @@ class Server:
     api: Api
     version: str
     caller: str
+    names: frozenset[str] = frozenset()
 
     @property
     def title(self) -> str:
@@ -71,13 +75,16 @@ def connect(target: Target, set_name: str, *, pace: Pace | None = None) -> Serve
         raise EnvironmentFault(
             f"target {target.name}: {target.url} is no Grafana", hint="the address may lack Grafana's path"
         )
-    caller = client.get("/api/user", absent=(403, 404))
-    organization = client.get("/api/org", absent=(403, 404))
-    found = (organization or {}).get("id") or (caller or {}).get("orgId")
-    if found and found != target.org:
+    with reading("the owner of a token"):
+        caller = _mapping(client.get("/api/user", absent=(403, 404)))
+    with reading("an organization"):
+        organization = _mapping(client.get("/api/org", absent=(403, 404)))
+    found = str(organization.get("id") or caller.get("orgId") or "")
+    if found and found != str(target.org):
+        shown = printable(found)
         raise UserError(
-            f"target {target.name}: the token is of organization {found}, and the settings say {target.org}",
-            hint=f"take a token of that organization, or write `org: {found}`",
+            f"target {target.name}: the token is of organization {shown}, and the settings say {target.org}",
+            hint=f"take a token of that organization, or write `org: {shown}`",
             file=target.file,
             line=target.line,
         )
@@ -86,13 +93,25 @@ def connect(target: Target, set_name: str, *, pace: Pace | None = None) -> Serve
         client=client,
         api=_api(client, target, set_name),
         version=str(health.get("version") or ""),
-        caller=_caller(caller or {}),
+        caller=_caller(caller),
+        names=_names(caller),
     )
+
+
+def _mapping(answer: Any) -> dict[str, Any]:
+    return {} if answer is None else mapping(answer)
 
 
 def _caller(user: dict[str, Any]) -> str:
     """Login of a user, or of the service account (grafana/grafana pkg/api/user.go)."""
     return str(user.get("login") or user.get("uid") or user.get("name") or "")
+
+
+def _names(user: dict[str, Any]) -> frozenset[str]:
+    """Login for `/api`; for `/apis` the uid, with its type before it (grafana/grafana pkg/apimachinery/identity)."""
+    login, uid = str(user.get("login") or ""), str(user.get("uid") or "")
+    typed = {uid, f"user:{uid}", f"service-account:{uid}"} if uid else set()
+    return frozenset({login, *typed} - {""})
 
 
 def _api(client: Client, target: Target, set_name: str) -> Api:
@@ -123,5 +142,6 @@ def _served(client: Client, group: str) -> str:
     """The newest version of a group of `/apis` that we know and the server serves; empty where there is none."""
     answer = client.get(f"/apis/{group}", absent=(403, 404, 405, 406))
     entries = answer.get("versions") if isinstance(answer, dict) else None
-    versions = {str(entry.get("version")) for entry in entries or () if isinstance(entry, dict)}
+    known = entries if isinstance(entries, list) else ()
+    versions = {str(entry.get("version")) for entry in known if isinstance(entry, dict)}
     return next((version for version in _VERSIONS if version in versions), "")

@@ -84,7 +84,7 @@ class DataSource:
         key: The uid that the built dashboards name.
         uid: Its uid at the target.
         type: Its plugin, such as `prometheus`.
-        name: Its name; empty where the target's own stays.
+        name: Its name; empty where the target's own stays, and a new one is named as the key.
         settings: What publishing sees to, as the HTTP API names it; empty where it only uses the data source.
         secure: Its secrets by the name of the field.
     """
@@ -300,24 +300,31 @@ def _datasource(key: str, node: Node) -> DataSource:
     )
     if secure and not settings:
         node.fail("has secrets and nothing else", "name its url, or leave the secrets out")
-    name = values["name"].text() if "name" in values else key if settings else ""
     return DataSource(
         key=key,
         uid=_uid(values["uid"]) if "uid" in values else key,
         type=values["type"].text() if "type" in values else key,
-        name=name,
-        settings={"access": "proxy", **settings} if settings else {},
+        name=values["name"].text() if "name" in values else "",
+        settings=settings,
         secure=secure,
     )
 
 
 def _json_data(node: Node) -> dict[str, Any]:
-    for name, value in node.mapping().items():
-        data = value.data()
-        if isinstance(data, str) and is_secret_name(name):
-            value.fail("is a secret, and jsonData is readable by everybody", "name it under secureJsonData")
     found: dict[str, Any] = node.data()
+    for name, value in node.mapping().items():
+        if _holds_secret(value.data(), name):
+            value.fail("is a secret, and jsonData is readable by everybody", "name it under secureJsonData")
     return found
+
+
+def _holds_secret(value: Any, name: str) -> bool:
+    """Whether a text stands under the name of a secret, however deep."""
+    if isinstance(value, dict):
+        return any(_holds_secret(entry, str(key)) for key, entry in value.items())
+    if isinstance(value, list):
+        return any(_holds_secret(entry, name) for entry in value)
+    return isinstance(value, str) and is_secret_name(name)
 
 
 def _secret(node: Node) -> SecretSource:

@@ -131,10 +131,17 @@ def replace_dashboard(grafana: Grafana, version: str, uid: str, body: dict[str, 
     return _save(grafana, version, uid, body, 200)
 
 
-def delete_dashboard(grafana: Grafana, uid: str) -> Answer:
-    """Source: docs, "Delete Dashboard"."""
-    if grafana.store.dashboards.pop(uid, None) is None:
+def delete_dashboard(grafana: Grafana, uid: str, body: Any) -> Answer:
+    """Source: docs, "Delete Dashboard"; k8s.io/apimachinery pkg/apis/meta/v1, DeleteOptions and Preconditions."""
+    assert set(body or {}) <= {"kind", "apiVersion", "preconditions"}, body.keys()
+    known = grafana.store.dashboards.get(uid)
+    if known is None:
         return failure(404, "NotFound", f'dashboards.dashboard.grafana.app "{uid}" not found')
+    asked = (body or {}).get("preconditions", {}).get("resourceVersion")
+    if asked and asked != str(known.revision):
+        message = f"Precondition failed: ResourceVersion in precondition: {asked}, ResourceVersion in object meta: {known.revision}"
+        return failure(409, "Conflict", message)
+    del grafana.store.dashboards[uid]
     return Answer(
         200,
         {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": {"name": uid}},

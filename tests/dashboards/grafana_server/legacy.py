@@ -132,7 +132,7 @@ def search(grafana: Grafana, query: dict[str, list[str]]) -> Answer:
     found = [
         {"id": d.internal_id, "uid": d.uid, "title": d.content["title"], "type": "dash-db", "tags": d.content.get("tags", []), "folderUid": d.folder}
         for d in grafana.store.dashboards.values()
-        if tags <= set(d.content.get("tags") or ())
+        if isinstance(d.content.get("tags"), list) and all(tag in d.content["tags"] for tag in tags)
     ]  # fmt: skip
     return Answer(200, found[(page - 1) * limit : page * limit])
 

@@ -237,7 +237,7 @@ class Grafana:
             case ["dashboard", "PUT", "dashboards", uid]:
                 return apis.replace_dashboard(self, version, uid, body)
             case ["dashboard", "DELETE", "dashboards", uid]:
-                return apis.delete_dashboard(self, uid)
+                return apis.delete_dashboard(self, uid, body)
             case ["folder", "GET", "folders", uid]:
                 return apis.get_folder(self, version, uid)
             case ["folder", "POST", "folders"]:

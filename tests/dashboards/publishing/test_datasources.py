@@ -142,3 +142,29 @@ def test_data_sources_without_the_right_to_read_them_are_no_obstacle(tmp_path: P
         site = Site(tmp_path / "d", grafana.url, more="    datasources: {jaeger: {uid: j}}\n")
         site.dashboard()
         assert site("publish") == 0
+
+
+def test_a_data_source_keeps_its_name_and_its_access_unless_the_settings_say_them(
+    grafana: Grafana, site: Site, capsys: Capture
+) -> None:
+    grafana.store.datasources["amp"] = {
+        "id": 1, "orgId": 1, "version": 1, "readOnly": False, "uid": "amp", "name": "Prometheus (prod)", "type": "prometheus",
+        "access": "direct", "url": "https://x", "jsonData": {},
+    }  # fmt: skip
+    grafana.store.secrets["amp"] = {}
+    more = f"    url: {grafana.url}\n    datasources: {{prometheus: {{uid: amp, jsonData: {{httpMethod: POST}}}}}}\n"
+    site.settings(more)
+    assert site("publish") == 0
+    assert "name:" not in capsys.readouterr().out
+    now = grafana.store.datasources["amp"]
+    assert (now["name"], now["access"], now["jsonData"]) == (
+        "Prometheus (prod)",
+        "direct",
+        {"httpMethod": "POST"},
+    )
+    assert site("diff") == 0
+    site.settings(more.replace("uid: amp", "uid: new"))
+    assert site("publish") == 0
+    made = grafana.store.datasources["new"]
+    assert (made["name"], made["access"]) == ("prometheus", "proxy")
+    assert site("diff") == 0

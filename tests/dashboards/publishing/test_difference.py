@@ -71,7 +71,31 @@ def _said(change: Any) -> list[str]:
         (lambda c: c.update(id=7, uid="x", version=9, iteration=3), []),
         (lambda c: c["annotations"]["list"].clear(), []),
         (lambda c: _panel(c)["fieldConfig"]["defaults"]["thresholds"]["steps"][0].pop("value"), []),
-        (lambda c: c["panels"].reverse(), []),
+        (lambda c: c["panels"].reverse(), ["panels: order: Error rate, Traces -> Traces, Error rate"]),
+        (
+            lambda c: _panel(c)["targets"].append({"expr": "b", "refId": "A"}),
+            ['panel "Error rate": target A (2): (none) -> b'],
+        ),
+        (
+            lambda c: c["templating"]["list"].append({"name": "job", "type": "textbox"}),
+            ["variable job (2): added"],
+        ),
+        (lambda c: c["templating"].update(enable=True), ["templating.enable: (none) -> true"]),
+        (lambda c: c["panels"].append("x"), ["something else differs"]),
+        (
+            lambda c: _panel(c)["fieldConfig"]["defaults"]["thresholds"]["steps"].reverse(),
+            [
+                'panel "Error rate": thresholds: [{"color": "green"}, {"color": "red", "value": 0.05}] -> [{"color": "red", "value": 0.05}, {"color": "green"}]'
+            ],
+        ),
+        (
+            lambda c: _panel(c)["gridPos"].update(static=True),
+            ['panel "Error rate": gridPos.static: (none) -> true'],
+        ),
+        (
+            lambda c: _panel(c)["options"]["legend"].update(showLegend=1),
+            ['panel "Error rate": legend.showLegend: true -> 1'],
+        ),
     ],
 )
 def test_a_change_is_said_by_panel_and_setting(change: Any, said: list[str]) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from cryptography import x509
@@ -69,13 +73,66 @@ def test_a_file_that_holds_no_certificates_is_wrong_input(tmp_path: Path) -> Non
         Client("https://grafana.example.com", TOKEN, ca=wrong)
 
 
-def test_a_proxy_of_the_environment_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Grafana(13) as grafana:
-        monkeypatch.setenv("http_proxy", grafana.url)
-        site = Site(tmp_path / "d", "http://grafana.invalid", more="    allow_http: true\n")
-        site.dashboard()
-        assert site("publish") == 0
-        assert grafana.requests[0].path == "http://grafana.invalid/api/health"
+class _Proxy(BaseHTTPRequestHandler):
+    """Writes down what it gets, and refuses."""
+
+    seen: ClassVar[list[tuple[str, str, str]]] = []
+
+    def do_GET(self) -> None:
+        self.seen.append((self.command, self.path, str(self.headers)))
+        self.send_response(403)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_CONNECT = do_GET  # noqa: N815  # http.server's names
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str, str]]]:
+    """What a proxy that the environment names is sent."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Proxy)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_address[1]}")
+    _Proxy.seen.clear()
+    yield _Proxy.seen
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_proxy_of_the_environment_is_used_and_never_sees_the_token(
+    tmp_path: Path, proxy: list[tuple[str, str, str]]
+) -> None:
+    site = Site(tmp_path / "d", "https://grafana.invalid")
+    site.dashboard()
+    assert site("publish") == 3
+    assert {(method, path) for method, path, _ in proxy} == {("CONNECT", "grafana.invalid:443")}
+    assert TOKEN not in str(proxy)
+
+
+def test_no_proxy_gets_what_is_sent_to_this_machine(
+    tmp_path: Path, proxy: list[tuple[str, str, str]], certificate: tuple[Path, Path]
+) -> None:
+    for secure in (False, True):
+        with Grafana(13) as grafana:
+            if secure:
+                grafana.secure(*certificate)
+            site = Site(tmp_path / f"d{secure}", grafana.url, more="    ca: ../ca.pem\n")
+            site.dashboard()
+            assert site("publish") == 0
+    assert proxy == []
+
+
+def test_no_proxy_gets_a_token_that_it_could_read(tmp_path: Path, proxy: list[tuple[str, str, str]]) -> None:
+    site = Site(tmp_path / "d", "http://grafana.invalid", more="    allow_http: true\n")
+    site.dashboard()
+    assert site("publish") == 3
+    assert proxy == []
 
 
 def test_nothing_is_sent_after_a_redirect_to_another_host(tmp_path: Path, capsys: Capture) -> None:

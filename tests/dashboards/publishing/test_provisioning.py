@@ -56,3 +56,21 @@ def test_a_secret_that_a_file_cannot_name_is_wrong_input(tmp_path: Path, capsys:
     ))  # fmt: skip
     assert site("provision", "--target", "test", "-o", tmp_path / "out") == 2
     assert "which Grafana's files cannot name" in capsys.readouterr().err
+
+
+def test_a_target_that_names_its_dashboards_needs_a_folder_of_its_own(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    site = Site(tmp_path / "d", "https://grafana.example.com", more="    dashboards: [orders]\n")
+    words = ("provision", "--target", "test", "-o", tmp_path / "out")
+    assert site(*words) == 2
+    assert "takes every dashboard of its folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert site(*words, "--path", "/boards/orders") == 0
+
+
+def test_files_let_nobody_edit_as_the_built_dashboards_say(tmp_path: Path) -> None:
+    site = Site(tmp_path / "d", "https://grafana.example.com", more="    editable: true\n")
+    assert site("provision", "--target", "test", "-o", tmp_path / "out") == 0
+    provider = yaml.safe_load((tmp_path / "out/dashboards/orders-obs.yaml").read_text())["providers"][0]
+    assert provider["allowUiUpdates"] is False

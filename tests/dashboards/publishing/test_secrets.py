@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orders_obs.dashboards.publishing.client import Client
-from tests.dashboards.grafana_server.server import TOKEN, Fault, Grafana
+from tests.dashboards.grafana_server.server import TOKEN, Fault, Grafana, Request
 from tests.dashboards.publishing.site import Site
 
 Capture = pytest.CaptureFixture[str]
@@ -109,3 +109,66 @@ def test_an_audit_file_that_cannot_be_written_stops_before_the_first_write(
     assert site13("publish", "--audit", tmp_path / "none" / "audit.jsonl") == 2
     assert "cannot be written" in capsys.readouterr().err
     assert grafana13.writes == []
+
+
+def test_a_write_whose_line_cannot_be_written_is_said_and_the_rest_is_left(
+    site13: Site, grafana13: Grafana, tmp_path: Path, capsys: Capture
+) -> None:
+    log = tmp_path / "log"
+    log.mkdir()
+
+    def go_away(request: Request) -> None:
+        if request.method == "POST" and log.exists():
+            log.rename(tmp_path / "moved")
+
+    grafana13.before = go_away
+    assert site13("publish", "--audit", log / "audit.jsonl") == 3
+    said = capsys.readouterr()
+    assert "done: create folder shop" in said.out
+    assert "not tried: create dashboard orders" in said.out
+    assert "audit.jsonl: cannot be written" in said.err
+    line = next(json.loads(line) for line in said.err.splitlines() if line.startswith("{"))
+    assert (line["kind"], line["uid"], line["outcome"]) == ("folder", "shop", "done")
+    assert grafana13.store.folders == {"shop": "Shop"}
+    assert grafana13.store.dashboards == {}
+
+
+def test_a_mark_whose_line_cannot_be_written_is_said(
+    site13: Site, grafana13: Grafana, tmp_path: Path, capsys: Capture
+) -> None:
+    log = tmp_path / "log"
+    log.mkdir()
+
+    def go_away(request: Request) -> None:
+        if request.method == "POST":
+            log.rename(tmp_path / "moved")
+
+    grafana13.before = go_away
+    assert site13("annotate", "--text", "x", "--version", "1", "--audit", log / "audit.jsonl") == 3
+    said = capsys.readouterr().err
+    assert "the annotation is made" in said
+    assert '"outcome": "done"' in said
+
+
+def test_a_line_of_the_audit_stays_json_whatever_is_taken_out_of_it(site13: Site, capsys: Capture) -> None:
+    site13.dashboard(title='Login token="canary99" errors')
+    assert site13("publish") == 0
+    said = capsys.readouterr()
+    lines = [json.loads(line) for line in said.err.splitlines() if line.startswith("{")]
+    assert lines[-1]["title"] == 'Login token="[REDACTED]" errors'
+    assert "canary99" not in said.out + said.err
+
+
+def test_a_secret_deep_in_a_setting_is_not_shown(site13: Site, grafana13: Grafana, capsys: Capture) -> None:
+    def secret(content: dict[str, object]) -> None:
+        content["links"] = [{"title": "x", "auth": {"clientSecret": "hunter2-canary"}}]
+        content["clientSecret"] = "hunter2-canary"
+
+    assert site13("publish") == 0
+    grafana13.save_in_page("orders", secret)
+    assert site13("diff") == 1
+    assert site13("diff", "--json") == 1
+    assert site13("pull", "--dry-run") == 0
+    said = capsys.readouterr()
+    assert "clientSecret" in said.out
+    assert "canary" not in said.out + said.err

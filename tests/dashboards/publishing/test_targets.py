@@ -62,7 +62,7 @@ def test_one_file_holds_every_target(tmp_path: Path) -> None:
         tmp_path / "ca.pem",
     )
     amp, jaeger = staging.datasources["prometheus"], staging.datasources["jaeger"]
-    assert (amp.uid, amp.type, amp.name, amp.managed) == ("amp-staging", "prometheus", "prometheus", True)
+    assert (amp.uid, amp.type, amp.name, amp.managed) == ("amp-staging", "prometheus", "", True)
     assert amp.settings["jsonData"] == {
         "sigV4Auth": True,
         "sigV4AuthType": "default",
@@ -141,6 +141,9 @@ def test_a_file_that_is_not_there_is_said_with_an_example(tmp_path: Path) -> Non
         "    environment: https://user:hunter2-canary@grafana.example.com",
         "    datasources: {p: {url: 'http://p', secureJsonData: {password: hunter2-canary}}}",
         "    datasources: {p: {url: 'http://p', jsonData: {clientSecret: hunter2-canary}}}",
+        "    datasources: {p: {url: 'http://p', jsonData: {azureCredentials: {clientSecret: hunter2-canary}}}}",
+        "    datasources: {p: {url: 'http://p', jsonData: {a: [{b: {password: hunter2-canary}}]}}}",
+        "    datasources: {p: {url: 'http://p', jsonData: {passwords: [hunter2-canary]}}}",
     ],
 )
 def test_a_secret_in_the_file_is_refused_with_its_line_and_not_repeated(tmp_path: Path, line: str) -> None:
