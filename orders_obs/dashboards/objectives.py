@@ -121,7 +121,7 @@ def _budgets(catalogue: ResolvedCatalogue) -> list[StatPanel]:
     panels = []
     for name, alerts in _objectives(catalogue).items():
         first = alerts[0]
-        period = _period(first)
+        period, shown = _period(first), first.windows[0].long
         panels += [
             StatPanel(
                 title=f"Budget left: {name}",
@@ -137,18 +137,17 @@ def _budgets(catalogue: ResolvedCatalogue) -> list[StatPanel]:
             StatPanel(
                 title=f"Burn now: {name}",
                 description=(
-                    f"How many times faster than allowed the budget is spent, over {duration_text(first.windows[0].long)}:"
+                    f"How many times faster than allowed the budget is spent, over {duration_text(shown)}:"
                     " at 1 it lasts exactly for the period."
                 ),
                 dataSource=PROMETHEUS,
                 links=runbooks(alerts),
                 decimals=1,
                 minimum=0,
-                lines=_burn_lines(alerts),
+                course=False,
+                lines=_burn_lines(alerts, shown),
                 targets=[
-                    _of_rules(
-                        first, f"({_bad_share(first, first.windows[0].long)}) / {_budget(first)}", "times"
-                    )
+                    _of_rules(first, f"({_bad_share(first, shown)}) / {_budget(first)}", "times", now=True)
                 ],
             ),
         ]
@@ -159,10 +158,13 @@ def _percent(alert: BurnAlert) -> str:
     return f"{number(round((1 - alert.objective) * 100, 6))}%"
 
 
-def _burn_lines(alerts: list[BurnAlert]) -> tuple[tuple[float | None, str], ...]:
+def _burn_lines(alerts: list[BurnAlert], seconds: float) -> tuple[tuple[float | None, str], ...]:
+    """The factors that are compared with the burn over this window; those of longer ones are lower, and of another burn."""
     lines: dict[float, str] = {}
     for alert in sorted(alerts, key=lambda alert: -alert.severity.rank):
-        lines |= {window.factor: color_of(alert.severity) for window in alert.windows}
+        lines |= {
+            window.factor: color_of(alert.severity) for window in alert.windows if window.long == seconds
+        }
     return ((None, "green"), *sorted(lines.items()))
 
 

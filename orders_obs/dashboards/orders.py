@@ -126,7 +126,7 @@ def error_traces(service: str = "$job") -> TablePanel:
         ),
         dataSource=JAEGER,
         unit="short",
-        no_value="No failed request in this time",
+        no_value="No failed trace found (choose one service)",
         targets=[JaegerTarget(service=service, tags=tags, datasource=JAEGER) for tags in _FAILED],
         transformations=[{"id": "merge", "options": {}}],
     )

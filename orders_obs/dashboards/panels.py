@@ -54,6 +54,8 @@ __all__ = [
 WINDOW = "$__rate_interval"
 """The range of a rate: at least four scrapes, and as long as a step of the graph."""
 
+# Points of a number that has no graph: so that `$__rate_interval` stays short where a week is shown.
+_FINE = 10_000
 _LEVEL_UNITS = {"1": "percentunit", "By": "bytes", "s": "s"}
 
 
@@ -94,10 +96,11 @@ def expression(
         return promql.quantile(q, signal.events, *_of(signal.events, scope), window=WINDOW, by=by)
     if isinstance(signal, Count) and signal.events is not None:
         rate = promql.rate(signal.events, *_of(signal.events, scope), window=WINDOW, by=by)
-        # A counter that has counted nothing yet may have no series; the service that is there has had none of it.
-        return rate if by else f"{rate} or 0 * sum(up{promql.label_set(scope.matchers)})"
+        # A counter that has counted nothing yet may have no series; the service that answers has had none of it. One that does not
+        # answer has `up` too, as 0.
+        return rate if by else f"{rate} or 0 * sum(up{promql.label_set(scope.matchers)} == 1)"
     if isinstance(signal, Level) and signal.prometheus:
-        return " or ".join(_source(source, scope, by, alerts) for source in signal.prometheus)
+        return _level(signal, scope, by, alerts)
     raise UserError(
         f"{signal.name} has no series on Prometheus",
         hint="orders_obs.dashboards.cloudwatch has panels of what AWS measures",
@@ -148,16 +151,22 @@ def panel_of(
 def stat_of(
     name: str, *, alerts: Sequence[Alert] = (), q: float = 0.99, scope: Scope = SERVICE, **options: Any
 ) -> StatPanel:
-    """A signal as one number, coloured by its alerts' thresholds. Arguments as for `panel_of`."""
+    """A signal as the number that it is now, coloured by its alerts' thresholds. Arguments as for `panel_of`.
+
+    It is asked for one moment: of a range the last value stays, long after what gave it has gone.
+    """
     signal = SIGNALS[name]
     lines = threshold_lines(name, alerts, q=q if isinstance(signal, Share) else None, painted=True)
     values = _of_signal(signal, alerts, q) | {
         **({"lines": lines} if len(lines) > 1 else {}),
+        "course": False,
+        "maxDataPoints": _FINE,
         "targets": [
             PromTarget(
                 expr=expression(signal, scope=scope, q=q, alerts=alerts),
                 datasource=PROMETHEUS,
                 legendFormat=signal.title.lower(),
+                now=True,
             )
         ],
     }
@@ -277,8 +286,29 @@ def _of(selector: Selector, scope: Scope) -> tuple[str, ...]:
     return scope.requests if "route" in selector.instrument.labels else scope.matchers
 
 
+def _level(signal: Level, scope: Scope, by: Sequence[str], alerts: Sequence[Alert]) -> str:
+    """The first of a level's sources that has data.
+
+    What an exporter of another job says counts where that job is known, and while the service has such a thing itself: one without a
+    database has no connections.
+    """
+    own = next((source for source in signal.prometheus if isinstance(source, Selector)), None)
+    theirs = f" and on () group ({own.instrument.name}{promql.label_set(_of(own, scope))})" if own else ""
+    parts = []
+    for source in signal.prometheus:
+        if not isinstance(source, External) or not source.job:
+            parts.append(_source(source, scope, by, alerts))
+        elif own is None or _job(source, alerts):
+            parts.append(_source(source, scope, by, alerts, theirs))
+    return " or ".join(parts)
+
+
 def _source(
-    source: Selector | External | PromQL, scope: Scope, by: Sequence[str], alerts: Sequence[Alert]
+    source: Selector | External | PromQL,
+    scope: Scope,
+    by: Sequence[str],
+    alerts: Sequence[Alert],
+    only: str = "",
 ) -> str:
     if isinstance(source, PromQL):
         expr = source.expr.replace('job="$job"', ",".join(scope.matchers)).replace("$window", WINDOW)
@@ -289,11 +319,17 @@ def _source(
         if isinstance(source, Selector)
         else _external(source, scope, alerts)
     )
-    return f"sum{split} ({series})"
+    return f"sum{split} ({series}{only})"
 
 
 def _external(source: External, scope: Scope, alerts: Sequence[Alert]) -> str:
     if source.of_service:
         return f"{source.name}{promql.label_set(scope.matchers)}"
-    job = next((alert.environment.resources.get(source.job) for alert in alerts), None)
+    if source.label:
+        return f'{source.name}{{{source.label}=~"$job"}}'
+    job = _job(source, alerts)
     return f'{source.name}{{job="{job}"}}' if job else source.name
+
+
+def _job(source: External, alerts: Sequence[Alert]) -> str | None:
+    return next((alert.environment.resources.get(source.job) for alert in alerts), None)

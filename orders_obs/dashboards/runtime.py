@@ -80,7 +80,7 @@ def runtime(*, environment: str = "", catalogue: ResolvedCatalogue | None = None
                 _graph(
                     "Lost, by why",
                     f"{dropped.help} In the time that is shown.",
-                    f'{lost} or (label_replace(0 * sum(up{{{own}}}), "signal", "nothing", "", "") unless on () {lost})',
+                    f'{lost} or (label_replace(0 * sum(up{{{own}}} == 1), "signal", "nothing", "", "") unless on () {lost})',
                     "{{signal}} {{reason}}",
                     now=True,
                     decimals=0,

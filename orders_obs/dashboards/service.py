@@ -23,7 +23,7 @@ from orders_obs.dashboards.thresholds import of_signal, runbooks, threshold_line
 from orders_obs.signals import INSTRUMENTS, SIGNALS, Selector, Share, promql
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from orders_obs.alerts import Alert
     from orders_obs.alerts.model import ResolvedCatalogue
@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 __all__ = ["service_overview"]
 
 _SLOW_TRACE = "1s"
+_SHADES = ("{}", "dark-{}", "light-{}", "super-light-{}", "semi-dark-{}")
+# Colours of a class, and the codes that have a shade of their own: the plain colour is that of the class's other codes.
+_STATUS = {
+    "2": (("green",), (201, 204, 202)),
+    "3": (("blue",), (304, 302, 301)),
+    "4": (("yellow", "orange"), (404, 401, 403, 422, 429, 499, 405, 402, 409)),
+    "5": (("red",), (503, 502, 504, 501)),
+}
 _OBJECTIVES = "/d/service-objectives?${datasource:queryparam}&${job:queryparam}&${__url_time_range}"
 
 
@@ -138,14 +146,14 @@ def _stat(title: str, description: str, expr: str, **options: Any) -> StatPanel:
         "dataSource": PROMETHEUS,
         "decimals": 0,
         "minimum": 0,
-        "targets": [PromTarget(expr=expr, datasource=PROMETHEUS, legendFormat=title.lower())],
+        "course": False,
+        "targets": [PromTarget(expr=expr, datasource=PROMETHEUS, legendFormat=title.lower(), now=True)],
     }
     return StatPanel(**(values | options))
 
 
 def _by_status(scope: Scope) -> TimeSeriesPanel:
     requests = Selector(INSTRUMENTS["http_requests_total"])
-    colors = (("^2", "green"), ("^3", "blue"), ("^4", "yellow"), ("^5", "red"))
     return TimeSeriesPanel(
         title="Requests by status",
         description="Requests that ended, by the status of the response. 499 is a client that went away.",
@@ -161,14 +169,23 @@ def _by_status(scope: Scope) -> TimeSeriesPanel:
                 legendFormat="{{status}}",
             )
         ],
-        overrides=[
-            {
-                "matcher": {"id": "byRegexp", "options": f"/{pattern}/"},
-                "properties": [{"id": "color", "value": {"fixedColor": color, "mode": "shades"}}],
-            }
-            for pattern, color in colors
-        ],
+        overrides=[_painted(pattern, color) for pattern, color in _status_colors()],
     )
+
+
+def _status_colors() -> Iterator[tuple[str, str]]:
+    """Patterns of a status and its colour, the class before its codes: of two that match, Grafana takes the last."""
+    for first, (colors, codes) in _STATUS.items():
+        yield f"/^{first}/", colors[0]
+        shades = [shade.format(color) for color in colors for shade in _SHADES][1:]
+        yield from ((f"/^{code}$/", shade) for code, shade in zip(codes, shades, strict=False))
+
+
+def _painted(pattern: str, color: str) -> dict[str, Any]:
+    return {
+        "matcher": {"id": "byRegexp", "options": pattern},
+        "properties": [{"id": "color", "value": {"fixedColor": color, "mode": "fixed"}}],
+    }
 
 
 def _by_type(scope: Scope) -> TimeSeriesPanel:
@@ -278,7 +295,7 @@ def _slow_traces() -> TablePanel:
         description=f"Traces of at least {_SLOW_TRACE}; a click opens one. Choose one service: Jaeger searches one at a time.",
         dataSource=JAEGER,
         unit="short",
-        no_value="No slow request in this time",
+        no_value="No slow trace found (choose one service)",
         targets=[JaegerTarget(service="$job", longer_than=_SLOW_TRACE, datasource=JAEGER)],
     )
 

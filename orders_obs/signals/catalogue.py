@@ -181,7 +181,7 @@ _ALL: tuple[Signal, ...] = (
         "ECS task count",
         "Running tasks of the service: ECS's own count on AWS, the number of live targets elsewhere.",
         unit="{task}",
-        prometheus=(External("ecs_service_running_count"), External("up", of_service=True)),
+        prometheus=(External("ecs_service_running_count", label="service"), External("up", of_service=True)),
         # Exists with Container Insights only.
         cloudwatch=CloudWatchMetric("ECS/ContainerInsights", "RunningTaskCount", _ECS),
         statistic="Minimum",

@@ -82,11 +82,13 @@ class External:
         of_service: Whether its `job` is the service's.
         job: The resource that names the exporter's own job, such as `postgres_job`; without it nothing tells two services'
             databases apart, so no alert uses it.
+        label: The label that names the service, where the exporter reports on several.
     """
 
     name: str
     of_service: bool = False
     job: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

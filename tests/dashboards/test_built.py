@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,7 @@ def test_every_metric_and_label_is_one_that_is_emitted(built: dict[str, Any]) ->
                 known |= {"alertname", "alertstate", "severity", "service", "env", "mode"}
             elif base in exported:
                 known |= set(exported[base] or ())
+                known |= {"service"} if base == "ecs_service_running_count" else set()
             else:
                 assert base in recorded, f"{name} in {expr}"
             assert set(labels) <= known, f"{labels} in {expr}"
@@ -221,6 +223,59 @@ def test_the_p99_panel_shows_exemplars_and_the_thresholds_of_the_alerts(d1: dict
     assert panel["targets"][0]["exemplar"] is True
     steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
     assert [step["value"] for step in steps] == [None, 1, 5]
+
+
+def test_a_number_or_bar_is_asked_for_now_so_that_none_outlives_what_gave_it(built: dict[str, Any]) -> None:
+    for panel in panels(built):
+        if panel["type"] in ("stat", "gauge", "bargauge"):
+            assert all(target["instant"] and not target["range"] for target in panel["targets"]), panel[
+                "title"
+            ]
+
+
+def test_no_search_for_traces_says_that_nothing_failed_where_it_may_have_searched_nothing() -> None:
+    searches = [
+        panel["fieldConfig"]["defaults"]["noValue"]
+        for path in FILES
+        for panel in panels(read(path.stem))
+        if any(target["datasource"]["type"] == "jaeger" for target in panel.get("targets", ()))
+    ]
+    assert len(searches) >= 5
+    assert all(said.endswith("trace found (choose one service)") for said in searches)
+
+
+def test_statuses_have_the_colour_of_their_class_and_a_shade_of_their_own() -> None:
+    (panel,) = [panel for panel in panels(read("service-overview")) if panel["title"] == "Requests by status"]
+    colors = {}
+    for status in (
+        200,
+        201,
+        204,
+        301,
+        304,
+        400,
+        401,
+        402,
+        403,
+        404,
+        405,
+        409,
+        422,
+        429,
+        499,
+        500,
+        502,
+        503,
+        504,
+    ):
+        for override in panel["fieldConfig"]["overrides"]:
+            if re.search(override["matcher"]["options"].strip("/"), str(status)):
+                color = override["properties"][0]["value"]
+        assert color["mode"] == "fixed"
+        colors[status] = color["fixedColor"]
+    assert len(set(colors.values())) == len(colors)
+    hues = {"2": {"green"}, "3": {"blue"}, "4": {"yellow", "orange"}, "5": {"red"}}
+    assert all(color.rpartition("-")[2] in hues[str(status)[0]] for status, color in colors.items())
 
 
 def test_every_uid_is_its_file_name_so_that_links_outlive_titles() -> None:

@@ -192,11 +192,12 @@ def test_an_exporter_counts_with_the_job_that_the_environment_names(tmp_path: Pa
         tmp_path, "  many: {signal: database_connections, warning: {above: 80 connections, over: 5m}}"
     )
     expr = expression(SIGNALS["database_connections"], alerts=own.alerts)
-    assert expr.startswith('sum (pg_stat_activity_count{job="pg"}) or ')
+    assert expr.startswith('sum (pg_stat_activity_count{job="pg"} and on () group (')
+    assert "pg_stat_activity_count" not in expression(SIGNALS["database_connections"])
 
 
-def test_a_counter_without_series_reads_0_while_the_service_is_there() -> None:
-    assert expression(SIGNALS["telemetry_dropped"]).endswith('or 0 * sum(up{job=~"$job"})')
+def test_a_counter_without_series_reads_0_while_the_service_answers() -> None:
+    assert expression(SIGNALS["telemetry_dropped"]).endswith('or 0 * sum(up{job=~"$job"} == 1)')
     assert "or" not in expression(SIGNALS["telemetry_dropped"], by=("reason",)).split()
 
 
@@ -284,6 +285,18 @@ def test_an_objective_on_a_latency_reads_what_its_rules_record(tmp_path: Path, s
     titles = [panel["title"] for panel in judges.panels(built)]
     assert {"Budget left: fast", "Budget left: good"} <= set(titles)
     judged_by_all(built, schemas, tmp_path)
+
+
+def test_the_burn_of_now_has_the_factors_of_the_windows_that_it_is_over(tmp_path: Path) -> None:
+    own = catalogue(tmp_path, "  good: {slo: {signal: http_error_ratio, objective: 99.9%, period: 30d}}")
+    factors = {(window.long, window.factor) for alert in own.burns for window in alert.windows}
+    assert len({factor for _, factor in factors}) > 1
+    (panel,) = [
+        panel for panel in judges.panels(to_json(objectives(own))) if panel["title"] == "Burn now: good"
+    ]
+    assert "over 1h" in panel["description"]
+    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [step["value"] for step in steps] == [None, *sorted(f for long, f in factors if long == 3600)]
 
 
 def test_a_catalogue_without_objectives_still_has_its_alerts(tmp_path: Path) -> None:

@@ -101,12 +101,13 @@ def test_every_prometheus_query_has_data_whose_labels_its_legend_names(servers: 
             asked += 1
             series = servers.series(filled(target.expr))
             labels = set().union(*(one["metric"] for one in series)) if series else set()
+            named = set(re.findall(r"{{(\w+)}}", target.legendFormat))
             if not series:
                 wrong.append(f"{name}: {title}: no data: {target.expr}")
-            # Nothing may be lost in the demonstration: a zero has no labels.
-            elif "or 0 *" not in target.expr and not set(
-                re.findall(r"{{(\w+)}}", target.legendFormat)
-            ) <= labels | {"reason"}:
+            # Nothing may be lost in the demonstration, for no reason then.
+            elif not named <= labels | {"reason"} or (
+                named and not all(named & one["metric"].keys() for one in series)
+            ):
                 wrong.append(
                     f"{name}: {title}: the legend {target.legendFormat} is not among {sorted(labels)}"
                 )
@@ -162,35 +163,95 @@ def test_a_new_version_is_marked_while_it_is_new_and_the_first_one_is_not(
     expr = version_changes("app_build_info")["expr"].replace('job=~"$job"', 'job="a"')
     old, new = 'app_build_info{job="a",version="1"}', 'app_build_info{job="a",version="2"}'
     marked = {"2m": [], "12m": ["2"], "14m": ["2"], "16m": [], "25m": []}
+    series = {old: "1x11 _x30", new: "_x10 1x30"}
+    expected = {
+        (expr, moment): [(f'{{job="a",version="{one}"}}', 1.0) for one in versions]
+        for moment, versions in marked.items()
+    }
+    assert_values(program("promtool"), tmp_path, series, expected)
+
+
+def assert_values(
+    promtool: Path,
+    folder: Path,
+    series: dict[str, str],
+    expected: dict[tuple[str, str], list[tuple[str, float]]],
+) -> None:
+    """A real Prometheus's evaluation of expressions, each at a time, over series of a sample a minute."""
     tests = {
         "rule_files": [],
         "evaluation_interval": "1m",
         "tests": [
             {
                 "interval": "1m",
-                "input_series": [
-                    {"series": old, "values": "1x11 _x30"},
-                    {"series": new, "values": "_x10 1x30"},
-                ],
+                "input_series": [{"series": name, "values": values} for name, values in series.items()],
                 "promql_expr_test": [
                     {
                         "expr": expr,
                         "eval_time": moment,
-                        "exp_samples": [
-                            {"labels": f'{{job="a",version="{one}"}}', "value": 1} for one in versions
-                        ],
+                        "exp_samples": [{"labels": labels, "value": value} for labels, value in samples],
                     }
-                    for moment, versions in marked.items()
+                    for (expr, moment), samples in expected.items()
                 ],
             }
         ],
     }
-    file = tmp_path / "versions.test.json"
+    file = folder / "values.test.json"
     file.write_text(json.dumps(tests))
     done = subprocess.run(
-        [program("promtool"), "test", "rules", file], capture_output=True, text=True, timeout=60, check=False
+        [promtool, "test", "rules", file], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def shown(name: str, title: str, job: str) -> str:
+    """The first query of a panel, asked for a service."""
+    expr = next(t.expr for at, t in queries(dashboards()[f"{name}.dashboard.py"]) if at == title)
+    target = {"refId": "A", "expr": expr, "datasource": {"type": "prometheus"}}
+    values = VALUES | {"job": job, "__rate_interval": "4m", "__range": "1h"}
+    (query,) = prometheus_queries({"panels": [{"title": "", "targets": [target]}]}, **values)
+    return query.expr
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "zero"),
+    [
+        ("service-overview", "Requests now", "{}"),
+        ("service-overview", "Database connection errors", "{}"),
+        ("service-runtime", "Telemetry lost", "{}"),
+        ("service-runtime", "Telemetry faults", "{}"),
+        ("service-runtime", "Lost, by why", '{signal="nothing"}'),
+    ],
+)
+def test_a_counter_reads_0_while_the_service_answers_and_nothing_when_it_does_not(
+    program: Callable[[str], Path], tmp_path: Path, name: str, title: str, zero: str
+) -> None:
+    expr = shown(name, title, "orders-api")
+    series = {'up{job="orders-api",instance="a"}': "1x10 0x30", 'up{job="checkout",instance="b"}': "1x40"}
+    expected = {(expr, "5m"): [(zero, 0.0)], (expr, "30m"): []}
+    assert_values(program("promtool"), tmp_path, series, expected)
+
+
+def test_what_an_exporter_says_of_others_is_not_shown_of_the_service_that_is_chosen(
+    program: Callable[[str], Path], tmp_path: Path
+) -> None:
+    series = {
+        'up{job="orders-api",instance="a"}': "1x9",
+        'up{job="checkout",instance="b"}': "1x9",
+        'up{job="billing",instance="c"}': "1x9",
+        'pg_stat_activity_count{job="postgres",state="idle"}': "40x9",
+        'pg_stat_activity_count{job="postgres",state="active"}': "2x9",
+        'database_pool_connections{job="orders-api",instance="a",state="used"}': "5x9",
+        'ecs_service_running_count{job="ecs",service="orders-api"}': "3x9",
+        'ecs_service_running_count{job="ecs",service="checkout"}': "7x9",
+    }
+    connections = {"orders-api": [("{}", 42.0)], "checkout": [], "orders-api|checkout": [("{}", 42.0)]}
+    tasks = {"orders-api": 3.0, "checkout": 7.0, "orders-api|checkout": 10.0, "billing": 1.0}
+    page = "orders-api-production"
+    expected = {
+        (shown(page, "Active connections", job), "5m"): samples for job, samples in connections.items()
+    } | {(shown(page, "ECS task count", job), "5m"): [("{}", count)] for job, count in tasks.items()}
+    assert_values(program("promtool"), tmp_path, series, expected)
 
 
 def test_histograms_that_ask_for_exemplars_have_some(servers: Servers) -> None:

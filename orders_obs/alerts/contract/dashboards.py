@@ -23,7 +23,7 @@ __all__ = ["VARIABLE", "dashboard_queries"]
 VARIABLE = "__grafana_variable__"
 """What stands for a variable of a dashboard in a name, a label or a value."""
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?:[.:][^}]*)?\}|\[\[(\w+)(?::\w+)?\]\]|\$(\w+)")
+_VARIABLE = re.compile(r"\$\{(\w+)(?:[.:][^${}]*)?\}|\[\[(\w+)(?::\w+)?\]\]|\$(\w+)")
 _NUMBERS = frozenset(
     {
         "__range_s",

@@ -313,6 +313,23 @@ def _sides_never_match(rule: _Rule) -> Iterator[_Said]:
                 f"`{op(node)}` joins series by ({', '.join(sorted(one))}) with series by ({', '.join(sorted(other))}): none are alike, so there is no result",
                 "the same labels on both sides, or `on (…) group_left`",
             )
+        for kept, single in ((one, node.rhs), (other, node.lhs)):
+            name = _scraped(single, rule)
+            # Each series that is scraped has the label `instance`.
+            if name and kept is not None and "instance" not in kept:
+                of = f"one for each ({', '.join(sorted(kept))})" if kept else "one without labels"
+                yield _Said(
+                    f"`{op(node)}` joins each series of {name} with {of}: none are alike, so there is no result",
+                    "sum(…) on both sides, with the same labels, or `on (…) group_left`",
+                )
+
+
+def _scraped(node: Any, rule: _Rule) -> str:
+    """The counter that a node is a plain rate of, series by series; empty for any other node, and for what may be recorded."""
+    found = reading(scaled(node)[1])
+    if found is None or found.function not in RATES or found.grouping is not None:
+        return ""
+    return "" if ":" in found.metric or found.metric in rule.file.recorded else found.metric
 
 
 def _kept_labels(node: Any) -> frozenset[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orders_obs.alerts.contract.check import check
@@ -10,6 +11,7 @@ from orders_obs.alerts.contract.known import library, read_also, well_known
 from orders_obs.alerts.contract.sources import read_sources
 from orders_obs.alerts.contract.used import Used, catalogue_queries
 from orders_obs.alerts.location import load_catalogue
+from orders_obs.dashboards.lint.views import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,4 +54,13 @@ def against_contract(
         unread=source.unread,
         uses_ours=source.uses_ours or not (folders or more),
     )
-    return [finding for finding in found if finding.where in places]
+    return [
+        replace(
+            finding,
+            where=printable(finding.where),
+            message=printable(finding.message),
+            hint=printable(finding.hint),
+        )
+        for finding in found
+        if finding.where in places
+    ]

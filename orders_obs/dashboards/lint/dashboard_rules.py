@@ -22,6 +22,7 @@ __all__ = [
     "export_inputs",
     "instance_id",
     "link_broken",
+    "link_forgets",
     "link_http",
     "link_same_tab",
     "no_panels",
@@ -196,6 +197,16 @@ def link_broken(view: DashboardView, uids: AbstractSet[str]) -> Iterator[Said]:
             )
         elif link.get("type") == "link" and not url:
             yield Said(f"{name} goes nowhere", "give it a url", at)
+
+
+def link_forgets(view: DashboardView) -> Iterator[Said]:
+    for link in listed(view.json.get("links")):
+        if link.get("type") == "dashboards" and not (link.get("keepTime") or link.get("includeVars")):
+            yield Said(
+                f"link {text(link.get('title'))!r} opens the other dashboards with their own time and choices",
+                "keepTime: true, includeVars: true",
+                link,
+            )
 
 
 def link_http(view: DashboardView) -> Iterator[Said]:

@@ -58,7 +58,7 @@ def _fault(words: str) -> str:
     if fault:
         return fault
     # `${var:regex}` has braces of its own.
-    plain = re.sub(r"\$\{\w+(?:[.:][^}]*)?\}|\[\[\w+(?::\w+)?\]\]", "x", code)
+    plain = re.sub(r"\$\{\w+(?:[.:][^${}]*)?\}|\[\[\w+(?::\w+)?\]\]", "x", code)
     open_ones: list[str] = []
     for letter in plain:
         if letter in "([{":
@@ -88,7 +88,7 @@ def logql_invalid(view: DashboardView) -> Iterator[Said]:
 
 
 def _matches_all(words: str) -> bool:
-    found = re.search(r"\{([^{}]*)\}", re.sub(r"\$\{\w+(?:[.:][^}]*)?\}", "$x", words))
+    found = re.search(r"\{([^{}]*)\}", re.sub(r"\$\{\w+(?:[.:][^${}]*)?\}", "$x", words))
     if found is None:
         return False
     parts = re.findall(r'(?<![\w.])[\w.]+\s*(=~|!~|!=|=)\s*(?:"([^"]*)"|`([^`]*)`)', found[1])

@@ -26,7 +26,7 @@ from orders_obs.dashboards.lint.views import BUILT_IN, VARIABLE, Said, listed, m
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from orders_obs.dashboards.lint.views import DashboardView, Panel
+    from orders_obs.dashboards.lint.views import DashboardView, Panel, Target
 
 __all__ = [
     "datasource_hard_wired",
@@ -142,11 +142,28 @@ def unit_unknown(view: DashboardView) -> Iterator[Said]:
 # Data
 
 
+_ASKS = {"expression", "metricName", "query", "queryType", "rawSql", "target"}
+
+
 def targets_missing(view: DashboardView) -> Iterator[Said]:
     for panel in _shown(view):
         known = panel.type in NUMERIC_PANELS or panel.type in ("table", "logs", "piechart")
-        if known and not panel.targets and not panel.json.get("snapshotData"):
+        if not known or panel.json.get("snapshotData"):
+            continue
+        if not panel.targets:
             yield Said(f"{panel.name} has no query", "give it one, or take it out", panel.json)
+        elif all(target.hidden or _is_empty(target) for target in panel.targets):
+            one = len(panel.targets) == 1
+            each = f"{'its only query' if one else 'each query'} is {'empty' if _is_empty(panel.targets[0]) else 'hidden'}"
+            yield Said(f"{panel.name} shows nothing: {each}", "write it, show it, or take it out", panel.json)
+
+
+def _is_empty(target: Target) -> bool:
+    """Whether a query of Prometheus or Loki asks nothing; of another source it may stand under another key."""
+    asked = target.json.get("expr")
+    if target.kind in ("prometheus", "loki"):
+        return not text(asked).strip()
+    return not target.kind and isinstance(asked, str) and not asked.strip() and not target.json.keys() & _ASKS
 
 
 def _sources(view: DashboardView) -> Iterator[tuple[str, Any, Any]]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SHARED",
+    "counter_as_gauge",
     "counter_shown",
     "exemplar_without_histogram",
     "instant_on_graph",
@@ -85,6 +86,8 @@ def shared(queries: Sequence[PromQuery]) -> dict[str, list[Said]]:
                 query = queries[int(name.rpartition("_")[2])]
                 if finding.rule == "quantile-without-le" and "vmrange" in query.text:
                     continue  # the buckets of VictoriaMetrics's own histograms
+                if finding.rule == "sides-never-match" and PLACEHOLDER in message:
+                    continue  # the variable may be the label that both have
                 said = Said(f"{query.name}: {_readable(message)}", _readable(finding.hint), query.at)
                 found.setdefault(finding.rule, []).append(said)
     return found
@@ -205,6 +208,46 @@ def counter_shown(queries: Sequence[PromQuery]) -> Iterator[Said]:
                 f"rate({name}[$__rate_interval])",
                 query.at,
             )
+
+
+_OF_GAUGES = {
+    "delta": "increase",
+    "idelta": "increase",
+    "deriv": "rate",
+    "predict_linear": "rate",
+    "sum_over_time": "increase",
+}
+"""Functions for what goes up and down, and what is meant of a counter."""
+
+
+def counter_as_gauge(queries: Sequence[PromQuery]) -> Iterator[Said]:
+    for query in queries:
+        found = {
+            (call(node), name)
+            for node in (nodes(query.tree) if query.tree is not None else ())
+            if call(node) in _OF_GAUGES and (name := _counter(node.args[0]))
+        }
+        for function, name in sorted(found):
+            what = (
+                "adds up all that was counted at each scrape"
+                if function == "sum_over_time"
+                else "takes a restart for a fall"
+            )
+            yield Said(
+                f"{query.name}: {function}() of {name}, a counter, {what}",
+                f"{_OF_GAUGES[function]}({name}[$__rate_interval])",
+                query.at,
+            )
+
+
+def _counter(node: Any) -> str:
+    """The counter whose own values a range holds, empty where it is none."""
+    node = bare(node)
+    if isinstance(node, promql_parser.SubqueryExpr):
+        node = bare(node.expr)
+    selector = node.vector_selector if isinstance(node, promql_parser.MatrixSelector) else node
+    name = metric(selector) if isinstance(selector, promql_parser.VectorSelector) else ""
+    return name if name.endswith(("_total", "_bucket")) and ":" not in name else ""
 
 
 # Quantiles and ratios

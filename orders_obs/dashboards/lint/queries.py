@@ -91,7 +91,7 @@ def prometheus_queries(view: DashboardView) -> Iterator[PromQuery]:
 
 
 _FUNCTIONS = (
-    (re.compile(r"label_values\(\s*(?:(.+?)\s*,\s*)?([\w${}\[\]:.]+)\s*\)", re.DOTALL), "values"),
+    (re.compile(r"label_values\((?:(.+),)?\s*([\w${}\[\]:.]+)\s*\)", re.DOTALL), "values"),
     (re.compile(r"query_result\((.+)\)", re.DOTALL), "expr"),
     (re.compile(r"label_names\((.*)\)", re.DOTALL), ""),
     (re.compile(r"metrics\((.*)\)", re.DOTALL), ""),
@@ -115,8 +115,9 @@ def variable_query(name: str, variable: Mapping[str, Any], view: DashboardView) 
         found = pattern.fullmatch(words.strip())
         if found is None:
             continue
-        if what and found[1]:
-            return parsed(f"variable {name!r}", found[1], view, "prometheus", variable)
+        inside = (found[1] or "").strip() if what else ""
+        if inside:
+            return parsed(f"variable {name!r}", inside, view, "prometheus", variable)
         return None
     called = _ANY_FUNCTION.match(words)
     if called is not None and words.count("(") != words.count(")"):

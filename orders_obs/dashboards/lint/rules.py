@@ -12,10 +12,11 @@ from orders_obs.dashboards.lint import layout_rules as layout
 from orders_obs.dashboards.lint import loki_rules as loki
 from orders_obs.dashboards.lint import panel_rules as panel
 from orders_obs.dashboards.lint import promql_rules as promql
+from orders_obs.dashboards.lint import shown_rules as shown
 from orders_obs.dashboards.lint import structure_rules as shape
 from orders_obs.dashboards.lint import variable_rules as variable
 from orders_obs.dashboards.lint.queries import prometheus_queries
-from orders_obs.dashboards.lint.views import DashboardView
+from orders_obs.dashboards.lint.views import DashboardView, printable
 from orders_obs.findings import Finding
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def lint_dashboard(
             Finding(
                 NOT_READ,
                 "warning",
-                where,
+                printable(where),
                 "the dashboard is of schema v2, which this lint does not read: nothing of it was judged",
                 "give it the v1 JSON of the same dashboard (Grafana exports both)",
             )
@@ -65,15 +66,10 @@ def lint_dashboard(
     for name, check in _CHECKS.items():
         for said in check.find(given):
             line = line_of(said.at) if said.at is not None else None
-            place = where if line is None else f"{where}:{line}"
-            message, hint = _printable(said.message), _printable(said.hint)
+            place = printable(where if line is None else f"{where}:{line}")
+            message, hint = printable(said.message), printable(said.hint)
             findings.append(Finding(name, said.level or check.level, place, message, hint))
     return list(dict.fromkeys(findings))
-
-
-def _printable(words: str) -> str:
-    """A text without what a terminal would obey or could not print; a dashboard may hold anything."""
-    return words if words.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in words)
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,8 @@ _CHECKS: dict[str, _Check] = {
     "description-missing": _view("info", "A graph does not say when it is bad, nor where its numbers come from.", panel.description_missing),
     "unit-missing": _view("info", "0.25 may be seconds, a share, or requests.", panel.unit_missing),
     "unit-unknown": _view("warning", "Grafana writes a word that is none of its units behind a number that it does not scale.", panel.unit_unknown),
-    "targets-missing": _view("warning", "A panel without a query is an empty one.", panel.targets_missing),
+    "unit-scale": _promql("warning", "The unit percent takes 5 for 5 %, percentunit takes 0.05, and the wrong one is wrong a hundredfold.", shown.unit_scale),
+    "targets-missing": _view("warning", "A panel without a query that is shown is an empty one.", panel.targets_missing),
     "datasource-missing": _view("info", "Without a name the default data source is asked, which is another one in each Grafana.", panel.datasource_missing),
     "datasource-hard-wired": _view("info", "A data source by its uid is found in one Grafana only, and a variable in each.", panel.datasource_hard_wired),
     "threshold-first-not-null": _view("warning", "The first step is the base, whatever its value says.", panel.thresholds_first),
@@ -169,6 +166,7 @@ _CHECKS: dict[str, _Check] = {
     "timezone-unknown": _view("warning", "A time zone that is none shows times that nobody expects.", whole.timezone_unknown),
     "dashboard-editable": _view("info", "What is changed by hand is lost with the next publication.", whole.editable),
     "link-broken": _Check("warning", "A link that leads nowhere is found out when it is needed.", lambda given: whole.link_broken(given.view, given.uids)),
+    "link-forgets-choices": _view("info", "Who follows a link while it burns should not have to choose the time and the service again.", whole.link_forgets),
     "link-http": _view("info", "What goes over http can be read and changed on the way.", whole.link_http),
     "link-same-tab": _view("info", "A link that replaces the dashboard takes the time range and the choices with it.", whole.link_same_tab),
     "secret-in-text": _view("error", "A dashboard is read by all who may see it, and stays in its history.", whole.secret),
@@ -177,6 +175,7 @@ _CHECKS: dict[str, _Check] = {
     "rate-over-interval": _promql("warning", "On a short range $__interval is shorter than two scrapes, and rate() needs two samples.", promql.rate_interval),
     "irate-on-graph": _promql("info", "irate() shows chance: two samples of many.", promql.irate),
     "counter-shown": _promql("warning", "A counter holds all that happened since its process began.", promql.counter_shown),
+    "counter-as-gauge": _promql("warning", "A counter falls at each restart, and its values are all that was counted so far.", promql.counter_as_gauge),
     "rate-of-gauge": _shared("rate-of-gauge", "warning", "rate() takes each fall of a gauge for a restart, so what goes up and down only grows."),
     "rate-of-sum": _shared("rate-of-sum", "error", "A restart of one process makes a sum of counters fall, and rate() reads all that is left as new events."),
     "quantile-without-le": _shared("quantile-without-le", "error", "histogram_quantile reads a classic histogram's buckets by `le`; where an aggregation drops it there is no result."),
@@ -188,6 +187,7 @@ _CHECKS: dict[str, _Check] = {
     "ratio-of-unaggregated": _shared("ratio-of-unaggregated", "error", "A series is divided by the one with equal labels: a failing series by itself, which is 1 at any error rate."),
     "sides-never-match": _shared("sides-never-match", "error", "An operator joins series with equal labels, so two sides that keep different labels give nothing."),
     "instant-on-graph": _promql("warning", "A query of one moment draws one point.", promql.instant_on_graph),
+    "heatmap-format": _promql("warning", "Buckets are cumulative, and only as a heat map Grafana takes the lower ones out and puts them in order.", shown.heatmap_format),
     "exemplar-without-histogram": _promql("info", "Exemplars belong to buckets and counters, and asking for others costs a request each.", promql.exemplar_without_histogram),
     "legend-missing": _promql("info", "A legend that is an expression has no room and says little.", promql.legend_missing),
     "logql-invalid": _view("error", "A query that Loki refuses shows an error instead of lines.", loki.logql_invalid),

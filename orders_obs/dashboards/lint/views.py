@@ -22,11 +22,12 @@ __all__ = [
     "listed",
     "mapping",
     "number",
+    "printable",
     "text",
     "variables_of",
 ]
 
-VARIABLE = re.compile(r"\$\{(\w+)(?:\.[^:}]+)?(?::[^}]+)?\}|\[\[(\w+?)(?::\w+)?\]\]|\$(\w+)")
+VARIABLE = re.compile(r"\$\{(\w+)(?:\.[^:${}]+)?(?::[^${}]+)?\}|\[\[(\w+?)(?::\w+)?\]\]|\$(\w+)")
 """A variable in a text, in Grafana's three spellings."""
 BUILT_IN = (
     "-- Mixed --",
@@ -78,6 +79,11 @@ def listed(value: Any) -> list[dict[str, Any]]:
 def text(value: Any) -> str:
     """The value where it is a text, else an empty one."""
     return value if isinstance(value, str) else ""
+
+
+def printable(words: str) -> str:
+    """A text without what a terminal would obey or could not print; a dashboard and a file's name may hold anything."""
+    return words if words.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in words)
 
 
 def number(value: Any) -> float | None:

@@ -102,6 +102,21 @@ DEFECTS = [
         'connections{state="used"} / ignoring (state) connections{state="limit"} > 0.9',
     ),
     (
+        "sides-never-match",
+        "rate(errors_total[5m]) / sum(rate(http_requests_total[5m])) > 0.05",
+        "rate(errors_total[5m]) / scalar(sum(rate(http_requests_total[5m]))) > 0.05",
+    ),
+    (
+        "sides-never-match",
+        "sum(rate(errors_total[5m])) / rate(http_requests_total[5m]) > 0.05",
+        "sum(rate(errors_total[5m])) / rate(job:http_requests:sum[5m]) > 0.05",
+    ),
+    (
+        "sides-never-match",
+        "100 * rate(errors_total[5m]) / sum by (job) (rate(http_requests_total[5m])) > 5",
+        "rate(errors_total[5m]) / on (job) group_left sum by (job) (rate(http_requests_total[5m])) > 0.05",
+    ),
+    (
         "quantile-threshold-out-of-reach",
         f"{OUR_P99} > 30",
         f"{OUR_P99} >= 30",

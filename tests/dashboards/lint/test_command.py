@@ -150,6 +150,14 @@ def test_the_contract_says_which_metrics_nobody_emits(
     assert run(file, "--contract", "--also", names) == 0
 
 
+def test_the_contract_repeats_nothing_that_a_terminal_would_obey(file: Path, tmp_path: Path) -> None:
+    text = file.read_text().replace("http_requests_total", "http_request_total")
+    (tmp_path / "a\x1b[2J.json").write_text(text)
+    found = against_contract([tmp_path / "a\x1b[2J.json"])
+    assert "http_request_total" in found[0].message
+    assert all((f.where + f.message + f.hint).isprintable() for f in found)
+
+
 def test_of_this_projects_own_dashboards_each_metric_is_emitted_or_recorded() -> None:
     files = sorted((ROOT / "dashboards").glob("*.json"))
     found = against_contract(files, catalogue=str(ROOT / "alerts"))

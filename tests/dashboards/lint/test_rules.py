@@ -92,6 +92,42 @@ OVERRIDE = ("fieldConfig", "overrides", 0)
 VARIABLE = ("templating", "list", 4)
 BUCKET = "http_request_duration_seconds_bucket"
 
+
+def share(part: str = 'http_requests_total{status=~"5.."}', total: str = "http_requests_total") -> str:
+    """A share of events by route, from 0 to 1."""
+    one, other = (
+        f"sum by (route) (rate({name.rstrip('}')}{',' if '{' in name else '{'}{JOB}}}{RATE}))"
+        for name in (part, total)
+    )
+    return f"{one} / {other}"
+
+
+WRONG_SCALE = [
+    ("percent", share()),
+    ("percent", share("errors_total")),
+    ("percent", f"1 - {share()}"),
+    ("percent", f"max by (route) ({share()}) > 0.01"),
+    ("percent", f"avg by (job) (up{{{JOB}}})"),
+    ("percent", f"process_open_fds{{{JOB}}} / process_max_fds{{{JOB}}}"),
+    ("percentunit", f"100 * ({share()})"),
+    ("percentunit", f"100 * {share()}"),
+    ("percentunit", f"100 - 100 * ({share()})"),
+    ("percentunit", f"avg by (job) (process_open_fds{{{JOB}}} / process_max_fds{{{JOB}}} * 100)"),
+]
+
+
+def heatmap(form: str) -> Callable[[dict[str, Any]], None]:
+    """The second panel as a heat map of the buckets."""
+    buckets = f"sum by (le) (increase({BUCKET}{{{JOB}}}{RATE}))"
+    return both(
+        p(1, "type", to="heatmap"),
+        p(1, "options", to={"calculate": False}),
+        p(1, "fieldConfig", "defaults", "custom", to={}),
+        p(1, "targets", 0, "expr", to=buckets),
+        p(1, "targets", 0, "format", to=form),
+    )
+
+
 DEFECTS: list[tuple[str, str, Callable[[dict[str, Any]], object]]] = [
     ("dashboard-without-title", "error", at("title", to=" ")),
     ("uid-invalid", "error", at("uid", to="orders dashboard")),
@@ -128,6 +164,9 @@ DEFECTS: list[tuple[str, str, Callable[[dict[str, Any]], object]]] = [
     ("unit-unknown", "warning", p(1, "fieldConfig", "defaults", "unit", to="seconds")),
     ("unit-unknown", "info", p(1, "fieldConfig", "defaults", "unit", to="kittens")),
     ("targets-missing", "warning", add_panel(targets=[])),
+    ("targets-missing", "warning", p(0, "targets", 0, "hide", to=True)),
+    ("targets-missing", "warning", expr(" ")),
+    ("targets-missing", "warning", p(3, "targets", 0, "expr", to="")),
     ("datasource-missing", "info", lambda d: (d["panels"][0].pop("datasource"), d["panels"][0]["targets"][0].pop("datasource"))),
     ("datasource-missing", "error", lambda d: (d["panels"][0].update(datasource={"type": "mixed", "uid": "-- Mixed --"}), d["panels"][0]["targets"][0].pop("datasource"))),
     ("datasource-hard-wired", "info", p(0, "datasource", to={"type": "prometheus", "uid": "PBFA97"})),
@@ -184,6 +223,21 @@ DEFECTS: list[tuple[str, str, Callable[[dict[str, Any]], object]]] = [
     ("quantile-averaged", "info", expr(f'avg by (route) (rpc_duration_seconds{{{JOB}, quantile="0.9"}})')),
     ("ratio-averaged", "info", expr(f"avg by (route) (rate(a_total{{{JOB}}}{RATE}) / rate(b_total{{{JOB}}}{RATE}))")),
     ("ratio-of-unaggregated", "error", expr(f'rate(a_total{{{JOB}, code="500"}}{RATE}) / rate(a_total{{{JOB}}}{RATE})')),
+    *(
+        ("sides-never-match", "error", expr(f"{one} / {other}"))
+        for one, other in (
+            (f"rate(errors_total{{{JOB}}}{RATE})", f"sum(rate(http_requests_total{{{JOB}}}{RATE}))"),
+            (f"sum(rate(errors_total{{{JOB}}}{RATE}))", f"rate(http_requests_total{{{JOB}}}{RATE})"),
+            (f"100 * rate(errors_total{{{JOB}}}{RATE})", f"sum by (job) (rate(http_requests_total{{{JOB}}}{RATE}))"),
+        )
+    ),
+    *(("unit-scale", "warning", both(expr(text), p(0, "fieldConfig", "overrides", to=[]), p(0, "fieldConfig", "defaults", "unit", to=unit))) for unit, text in WRONG_SCALE),
+    ("heatmap-format", "warning", heatmap("time_series")),
+    *(
+        ("counter-as-gauge", "warning", expr(f"sum by (route) ({function}(http_requests_total{{{JOB}}}{RATE}))"))
+        for function in ("delta", "idelta", "deriv", "sum_over_time")
+    ),
+    ("link-forgets-choices", "info", at("links", to=[{"title": "Others", "type": "dashboards", "tags": ["a"], "keepTime": False, "includeVars": False}])),
     ("sides-never-match", "error", expr(f"sum by (route) (rate(a_total{{{JOB}}}{RATE})) / sum by (code) (rate(a_total{{{JOB}}}{RATE}))")),
     ("instant-on-graph", "warning", lambda d: d["panels"][0]["targets"][0].update(instant=True, range=False)),
     ("exemplar-without-histogram", "info", both(expr(f"sum by (route) (queue_length{{{JOB}}})"), p(0, "targets", 0, "exemplar", to=True))),

@@ -43,6 +43,16 @@ def variable(**values: Any) -> Callable[[dict[str, Any]], object]:
 
 
 RATE = "[$__rate_interval]"
+SHARE = f'sum by (route) (rate(a_total{{code="500"}}{RATE})) / sum by (route) (rate(a_total{RATE}))'
+
+
+def unit(name: str) -> Callable[[dict[str, Any]], object]:
+    """The first panel's unit, of each of its columns."""
+    return lambda d: d["panels"][0]["fieldConfig"].update(
+        overrides=[], defaults=d["panels"][0]["fieldConfig"]["defaults"] | {"unit": name}
+    )
+
+
 SHAPES: dict[str, Callable[[dict[str, Any]], object]] = {
     "a macro as window": query(f"sum by (route) (rate(a_total{RATE}))"),
     "the whole range as window": query("sum by (route) (increase(a_total[$__range]))"),
@@ -68,7 +78,7 @@ SHAPES: dict[str, Callable[[dict[str, Any]], object]] = {
     "a native histogram": query(f"histogram_quantile(0.9, sum by (route) (rate(a{RATE})))"),
     "a share of one metric": query(f'sum by (route) (rate(a_total{{code="500"}}{RATE})) / sum by (route) (rate(a_total{RATE}))'),
     "a fixed window of an instant query": lambda d: d["panels"][2]["targets"][0].update(expr="sum(rate(a_total[5m]))"),
-    "a hidden query of one moment": query("up", instant=True, range=False, hide=True),
+    "a hidden query of one moment": lambda d: d["panels"][0]["targets"].append(d["panels"][0]["targets"][0] | {"refId": "B", "expr": "up", "instant": True, "range": False, "hide": True}),
     "a data source by name": lambda d: d["panels"][0].update(datasource="Prometheus"),
     "the default data source": lambda d: d["panels"][0].update(datasource=None),
     "a data source without its type": lambda d: d["panels"][0].update(datasource={"uid": "$datasource"}),
@@ -119,6 +129,20 @@ SHAPES: dict[str, Callable[[dict[str, Any]], object]] = {
     "a metric of one's own": lambda d: d["panels"][4]["targets"][0].update(namespace="Orders", metricName="Placed", dimensions={"Shop": "x"}),
     "a query of SQL": lambda d: d["panels"][0].update(datasource={"type": "mysql", "uid": "${sql}"}, targets=[{"rawSql": "SELECT $__time(t), v FROM x WHERE $__timeFilter(t)", "format": "time_series", "refId": "A"}]) or d["templating"]["list"].append({"name": "sql", "type": "datasource", "query": "mysql"}),
     "an expression": lambda d: d["panels"][0]["targets"].append({"datasource": {"type": "__expr__", "uid": "__expr__"}, "type": "math", "expression": "$A * 2", "refId": "B"}),
+    "a share as a share": lambda d: (query(SHARE)(d), unit("percentunit")(d)),
+    "a share times 100 as per cent": lambda d: (query(f"100 * ({SHARE})")(d), unit("percent")(d)),
+    "a mean of per cent": lambda d: (query("sum by (route) (a_percent) / count by (route) (a_percent)")(d), unit("percent")(d)),
+    "a share whose column has its own unit": lambda d: (query(SHARE)(d), d["panels"][0]["fieldConfig"]["defaults"].update(unit="percent")),
+    "a share that a transformation multiplies": lambda d: (query(SHARE)(d), unit("percent")(d), d["panels"][0].update(transformations=[{"id": "calculateField", "options": {}}])),
+    "a heat map of buckets": lambda d: d["panels"][1].update(type="heatmap", options={"calculate": False}, targets=[d["panels"][1]["targets"][0] | {"expr": "sum by (le) (increase(a_bucket[$__rate_interval]))", "format": "heatmap"}]),
+    "a heat map that Grafana computes": lambda d: d["panels"][1].update(type="heatmap", options={"calculate": True}, targets=[d["panels"][1]["targets"][0] | {"expr": "a_seconds"}]),
+    "the change of a gauge": query("sum by (route) (delta(a_bytes[$__rate_interval]))"),
+    "the sum of increases": query("sum by (route) (sum_over_time(increase(a_total[1m])[$__range:1m]))"),
+    "a query that only another reads": lambda d: d["panels"][0]["targets"].insert(0, d["panels"][0]["targets"][0] | {"refId": "B", "hide": True}),
+    "a share of each instance": query(f'sum by (instance) (rate(a_total{{code="500"}}{RATE})) / on (instance) group_left rate(a_total{RATE})'),
+    "a rate of each instance over its own sum": query(f"rate(a_total{RATE}) / sum by (instance, job) (rate(b_total{RATE}))"),
+    "a rate over a number": query(f"rate(a_total{RATE}) / scalar(sum(rate(b_total{RATE})))"),
+    "a rate over what a variable groups": lambda d: (variable(type="custom", query="a,b")(d), query(f"rate(a_total{RATE}) / sum by ($x) (rate(b_total{RATE}))")(d)),
     "links to dashboards": lambda d: d["links"].append({"title": "Others", "type": "dashboards", "tags": ["orders"], "asDropdown": True, "icon": "external link", "includeVars": True, "keepTime": True, "targetBlank": False, "tooltip": "", "url": ""}),
 }  # fmt: skip
 
@@ -295,8 +319,20 @@ def test_what_a_terminal_would_obey_is_not_repeated(good: dict[str, Any]) -> Non
     assert all((f.message + f.hint).isprintable() for f in findings)
 
 
+def test_nor_what_stands_in_the_name_of_a_file(good: dict[str, Any]) -> None:
+    del good["uid"]
+    assert [f.where for f in lint_dashboard(good, "a\x1b]0;x\x07\udcff.json")] == [
+        "a\ufffd]0;x\ufffd\ufffd.json"
+    ]
+    assert [f.where for f in lint_dashboard({"elements": {}}, "a\x1b[2J")] == ["a\ufffd[2J"]
+
+
 @pytest.mark.parametrize(
-    "words", ["a" * 200_000, " " * 200_000, "a, " * 50_000, "(" * 200_000, "$a " * 50_000, 'a="' * 50_000]
+    "words",
+    [
+        *("a" * 200_000, " " * 200_000, "a, " * 50_000, "(" * 200_000, "$a " * 50_000, 'a="' * 50_000),
+        *("${a:" * 50_000, "${a." * 50_000, "[[a:" * 50_000, " " * 19_000, " ," * 9_000),
+    ],
 )
 def test_long_texts_end_in_time(good: dict[str, Any], words: str) -> None:
     good["panels"][0]["targets"][0]["expr"] = words
