@@ -53,7 +53,7 @@ class Finding:
 
 def render(findings: Sequence[Finding], *, as_json: bool) -> str:
     """The findings for a person, worst first, or as `{"findings": […]}`; empty text where there are none."""
-    ordered = sorted(findings, key=lambda f: (_ORDER[f.level], f.where, f.rule, f.message))
+    ordered = sorted(findings, key=lambda f: (_ORDER[f.level], _by_line(f.where), f.rule, f.message))
     if as_json:
         return json.dumps({"findings": [asdict(finding) for finding in ordered]}, indent=2) + "\n"
     lines = []
@@ -137,7 +137,7 @@ def read_baseline(path: Path | str) -> set[tuple[str, str, str]]:
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", file=path) from None
     except (ValueError, KeyError, TypeError):
-        raise UserError("is no baseline", hint="make one with --json > FILE", file=path) from None
+        raise UserError("is no baseline", hint="make one with --write-baseline FILE", file=path) from None
 
 
 def write_baseline(findings: Sequence[Finding], path: Path | str) -> None:
@@ -155,6 +155,12 @@ def write_baseline(findings: Sequence[Finding], path: Path | str) -> None:
 
 def _key(finding: Finding) -> tuple[str, str, str]:
     return finding.rule, _place(finding.where), finding.message
+
+
+def _by_line(where: str) -> tuple[str, int, str]:
+    """The order of places: by file, then by line as a number."""
+    head = _place(where)
+    return head, int(where[len(head) + 1 :] or 0), where
 
 
 def _place(where: str) -> str:

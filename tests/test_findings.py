@@ -48,7 +48,13 @@ def test_a_baseline_hides_what_it_has_also_on_another_line(tmp_path: Path) -> No
 @pytest.mark.parametrize("text", ["no json", '{"other": 1}', "[1]"])
 def test_what_is_no_baseline_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "b.json").write_text(text)
-    with pytest.raises(UserError, match="is no baseline"):
+    with pytest.raises(UserError, match="is no baseline; make one with --write-baseline FILE"):
         read_baseline(tmp_path / "b.json")
     with pytest.raises(UserError, match="cannot be read"):
         read_baseline(tmp_path / "none.json")
+
+
+def test_of_one_level_and_file_the_first_line_comes_first() -> None:
+    found = [Finding("r", "error", where, "m") for where in ("b:2", "a:101", "a:33", "a", "b:1")]
+    places = [line.partition(": error")[0] for line in render(found, as_json=False).splitlines()]
+    assert places == ["a", "a:33", "a:101", "b:1", "b:2"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orders_obs._resources import resource_path
-from orders_obs.alerts import load
 from orders_obs.dashboards.cloudwatch import cloudwatch_panel_of, cloudwatch_variables, events_of
 from orders_obs.dashboards.frame import service_dashboard
+from orders_obs.dashboards.given import catalogue_of
+from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
+    from orders_obs.alerts.catalogue import Catalogue
     from orders_obs.alerts.model import ResolvedCatalogue
     from orders_obs.dashboards.grafana import ModernDashboard, Row
 
@@ -24,24 +25,30 @@ _ROWS = {
 }
 
 
-def aws_resources(catalogue: ResolvedCatalogue | None = None) -> ModernDashboard:
+def aws_resources(catalogue: Catalogue | ResolvedCatalogue | None = None) -> ModernDashboard:
     """Is it AWS's side, and which resource.
 
     Args:
-        catalogue: Whose alerts are drawn and whose resources are shown first; the shipped one's production unless said.
+        catalogue: Whose alerts are drawn and whose resources are shown first; the one in `alerts` here, else the shipped one, unless said.
     """
-    catalogue = catalogue or load(resource_path("alerts")).resolve("production")
+    catalogue = catalogue_of(catalogue)
     first_byte: dict[str, Any] = {
         "title": "Time to first byte, p99",
         "description": "From the load balancer's sending a request to the first of the target's response headers.",
     }
     rows: list[Row] = []
+    shown: list[str] = []
     for title, names in _ROWS.items():
-        panels = [
-            cloudwatch_panel_of(name, catalogue, **(first_byte if name == "http_latency" else {}))
-            for name in names
-        ]
-        rows += [title, (7, panels)]
+        panels = []
+        for name in names:
+            try:
+                own = first_byte if name == "http_latency" else {}
+                panels.append(cloudwatch_panel_of(name, catalogue, **own))
+            except UserError:
+                continue  # the catalogue makes nothing that it is about, such as rules of events
+            shown.append(name)
+        if panels:
+            rows += [title, (7, panels)]
     rows += ["What AWS announced", (8, [events_of(catalogue)])]
     return service_dashboard(
         f"AWS resources - {catalogue.environment.name}",
@@ -49,7 +56,7 @@ def aws_resources(catalogue: ResolvedCatalogue | None = None) -> ModernDashboard
         "What CloudWatch measures: load balancer, ECS, RDS, ElastiCache and the way of the alerts. Lines are the alarms' thresholds.",
         rows,
         scope=None,
-        variables=cloudwatch_variables([name for names in _ROWS.values() for name in names], catalogue),
+        variables=cloudwatch_variables(shown, catalogue),
         since="now-6h",
         refresh="1m",
     )

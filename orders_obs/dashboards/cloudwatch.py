@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts.compile.names import event_log_group, own_things
 from orders_obs.dashboards.frame import CLOUDWATCH, dimension, source
+from orders_obs.dashboards.given import signal_named
 from orders_obs.dashboards.grafana import CloudWatchLogsTarget, CloudWatchTarget, LogsPanel, TimeSeriesPanel
 from orders_obs.dashboards.thresholds import of_signal, runbooks, threshold_lines, with_conditions
 from orders_obs.errors import UserError
-from orders_obs.signals import SIGNALS, CloudWatchMetric, Count, Level, Presence, Ratio, Share
+from orders_obs.signals import CloudWatchMetric, Count, Level, Presence, Ratio, Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,7 +59,7 @@ def cloudwatch_panel_of(
     Raises:
         UserError: CloudWatch has no such metric, or the catalogue has nothing that it is about.
     """
-    signal = SIGNALS[name]
+    signal = signal_named(name)
     alerts = of_signal(name, catalogue.alerts)
     metrics = _metrics(signal)
     if not metrics:
@@ -112,7 +113,7 @@ def cloudwatch_variables(names: Iterable[str], catalogue: ResolvedCatalogue) -> 
     """
     variables = {"cloudwatch": source("cloudwatch", "CloudWatch", "cloudwatch")}
     for name in names:
-        for metric in _metrics(SIGNALS[name]):
+        for metric in _metrics(signal_named(name)):
             for key, placeholder in metric.dimensions:
                 if placeholder not in variables and _is_variable(placeholder):
                     variables[placeholder] = dimension(

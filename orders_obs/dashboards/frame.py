@@ -135,7 +135,7 @@ def service_dashboard(
         refresh=refresh,
         time=Time(since, "now"),
         graphTooltip=1,
-        editable=False,
+        editable=True,
         links=[_others(), *(dict(link) for link in links)],
         templating=Templating([*(scope.variables(service) if scope else ()), *variables]),
         annotations=Annotations(

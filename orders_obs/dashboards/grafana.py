@@ -35,6 +35,7 @@ from orders_obs.dashboards.targets import (
     LokiTarget,
     PromTarget,
 )
+from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,6 +132,9 @@ def lay_out(rows: Sequence[Row]) -> list[Panel]:
     Args:
         rows: Pairs of a height and the panels, which share the width, evenly but for those that have one; a text, which is the bar
             above what follows; or folded rows.
+
+    Raises:
+        UserError: A row is none of these.
     """
     taken: set[int] = set()
     placed: list[Panel] = []
@@ -143,13 +147,13 @@ def lay_out(rows: Sequence[Row]) -> list[Panel]:
             bar = _bar(row.title, top, taken)
             bar.collapsed = True
             below = top + 1
-            for height, panels in row.rows:
+            for height, panels in map(_pair, row.rows):
                 bar.panels += _side_by_side(height, panels, below, taken)
                 below += height
             placed.append(bar)
             top += 1
         else:
-            height, panels = row
+            height, panels = _pair(row)
             placed += _side_by_side(height, panels, top, taken)
             top += height
     return placed
@@ -160,6 +164,28 @@ def to_json(dashboard: Dashboard) -> dict[str, Any]:
     encoded = json.loads(json.dumps(dashboard, cls=DashboardEncoder))
     cleaned: dict[str, Any] = _without_nulls(encoded)
     return cleaned
+
+
+def _pair(row: Any) -> tuple[int, Sequence[Panel]]:
+    try:
+        height, panels = row
+        right = isinstance(height, int) and height > 0 and all(isinstance(panel, Panel) for panel in panels)
+    except (TypeError, ValueError):
+        right = False
+    if not right:
+        raise UserError(
+            f"a row is {_said(row)}, not a height and its panels",
+            hint="such as (8, [panel_of(…), panel_of(…)]); a text is a bar",
+        )
+    return height, panels
+
+
+def _said(row: Any) -> str:
+    if isinstance(row, Panel):
+        return f"the panel {str(row.title)!r:.60} alone"
+    if isinstance(row, list | tuple) and row and all(isinstance(item, Panel) for item in row):
+        return f"{len(row)} panels without a height"
+    return "something else" if isinstance(row, list | tuple) else f"of type {type(row).__name__}"
 
 
 def _bar(title: str, top: int, taken: set[int]) -> _Row:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from orders_obs._resources import resource_path
-from orders_obs.alerts import load
 from orders_obs.alerts.describe import number
 from orders_obs.alerts.units import duration_text
 from orders_obs.dashboards.base import link_to
 from orders_obs.dashboards.frame import PROMETHEUS, SERVICE, choice, service_dashboard
+from orders_obs.dashboards.given import catalogue_of
 from orders_obs.dashboards.grafana import (
     AlertListPanel,
     PromTarget,
@@ -23,6 +22,7 @@ from orders_obs.dashboards.thresholds import color_of, runbooks
 from orders_obs.signals import Share
 
 if TYPE_CHECKING:
+    from orders_obs.alerts.catalogue import Catalogue
     from orders_obs.alerts.model import BurnAlert, BurnWindow, ResolvedCatalogue, Severity
     from orders_obs.dashboards.grafana import ModernDashboard, Row
 
@@ -35,17 +35,17 @@ _LOW = 0.25
 
 
 def objectives(
-    catalogue: ResolvedCatalogue | None = None, *, uid: str = "service-objectives"
+    catalogue: Catalogue | ResolvedCatalogue | None = None, *, uid: str = "service-objectives"
 ) -> ModernDashboard:
     """Is the promise kept, for how long still, and what fires.
 
     It reads what the catalogue's own rules record, so it sees what the alerts see; the rules of that environment must run.
 
     Args:
-        catalogue: Whose objectives and alerts; the shipped one's production unless said.
+        catalogue: Whose objectives and alerts; the one in `alerts` here, else the shipped one, unless said.
         uid: The dashboard's identity, where several environments have one.
     """
-    catalogue = catalogue or load(resource_path("alerts")).resolve("production")
+    catalogue = catalogue_of(catalogue)
     rows: list[Row] = [(5, [*_firing(catalogue), *_budgets(catalogue)])]
     for name, alerts in _objectives(catalogue).items():
         first = alerts[0]

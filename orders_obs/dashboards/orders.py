@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orders_obs._resources import resource_path
-from orders_obs.alerts import load
 from orders_obs.dashboards.base import link_to
 from orders_obs.dashboards.cloudwatch import cloudwatch_panel_of, cloudwatch_variables, log_lines
 from orders_obs.dashboards.frame import (
@@ -17,11 +15,13 @@ from orders_obs.dashboards.frame import (
     source,
     traces_of,
 )
+from orders_obs.dashboards.given import catalogue_of
 from orders_obs.dashboards.grafana import JaegerTarget, PromTarget, TablePanel
 from orders_obs.dashboards.panels import panel_of
 from orders_obs.signals import SIGNALS, Count, promql
 
 if TYPE_CHECKING:
+    from orders_obs.alerts.catalogue import Catalogue
     from orders_obs.alerts.model import ResolvedCatalogue
     from orders_obs.dashboards.frame import Scope
     from orders_obs.dashboards.grafana import LogsPanel, ModernDashboard
@@ -33,13 +33,16 @@ __all__ = ["error_lines", "error_traces", "errors_by_type", "orders_production"]
 _FAILED = ("error=true", *(f"http.response.status_code={status}" for status in (500, 502, 503, 504)))
 
 
-def orders_production(*, aws: bool = False) -> ModernDashboard:
+def orders_production(
+    catalogue: Catalogue | ResolvedCatalogue | None = None, *, aws: bool = False
+) -> ModernDashboard:
     """Eight panels: requests, errors, p99, database, cache, connections, tasks, recent errors.
 
     Args:
+        catalogue: Whose alerts are drawn; the one in `alerts` here, else the shipped one, unless said.
         aws: The number of tasks and the recent errors come from CloudWatch; without it they come from Prometheus and Jaeger.
     """
-    catalogue = load(resource_path("alerts")).resolve("production")
+    catalogue = catalogue_of(catalogue)
     alerts = catalogue.alerts
     tasks = (
         cloudwatch_panel_of("running_tasks", catalogue) if aws else panel_of("running_tasks", alerts=alerts)
@@ -62,7 +65,10 @@ def orders_production(*, aws: bool = False) -> ModernDashboard:
             ],
         ),
         (6, [panel_of("database_connections", alerts=alerts), tasks]),
-        (9, [error_lines(catalogue)] if aws else [errors_by_type(), error_traces()]),
+        (
+            9,
+            [error_lines(catalogue)] if aws and catalogue.log_groups else [errors_by_type(), error_traces()],
+        ),
     ]
     return service_dashboard(
         "Orders API - Production" + (" (AWS)" if aws else ""),

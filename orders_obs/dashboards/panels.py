@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.dashboards.frame import PROMETHEUS, SERVICE
+from orders_obs.dashboards.given import labels_of, signal_named
 from orders_obs.dashboards.grafana import (
     HeatmapPanel,
     PromTarget,
@@ -21,7 +22,6 @@ from orders_obs.dashboards.thresholds import (
 )
 from orders_obs.errors import UserError
 from orders_obs.signals import (
-    SIGNALS,
     Count,
     External,
     Level,
@@ -74,7 +74,7 @@ def expression(
     signal: Signal,
     *,
     scope: Scope = SERVICE,
-    by: Sequence[str] = (),
+    by: Sequence[str] | str = (),
     q: float = 0.99,
     alerts: Sequence[Alert] = (),
 ) -> str:
@@ -83,13 +83,14 @@ def expression(
     Args:
         signal: Which.
         scope: Whose series.
-        by: Labels that split it.
+        by: Labels that split it, or one.
         q: For a latency: the quantile.
         alerts: Their environment names the jobs of exporters.
 
     Raises:
         UserError: Prometheus has no such series.
     """
+    by = labels_of(by)
     if isinstance(signal, Ratio):
         return promql.ratio(signal, *_of(signal.total, scope), window=WINDOW, by=by)
     if isinstance(signal, Share):
@@ -111,7 +112,7 @@ def panel_of(
     name: str,
     *,
     alerts: Sequence[Alert] = (),
-    by: Sequence[str] = (),
+    by: Sequence[str] | str = (),
     q: float = 0.99,
     scope: Scope = SERVICE,
     **options: Any,
@@ -122,7 +123,7 @@ def panel_of(
         name: The signal.
         alerts: Those on this signal are described and linked to their runbooks, and drawn where the graph is not split; the others
             are left out.
-        by: Labels that split the graph.
+        by: Labels that split the graph, or one.
         q: For a latency: the quantile.
         scope: Whose series.
         options: Attributes of the panel that differ, such as `title`.
@@ -130,7 +131,8 @@ def panel_of(
     Raises:
         UserError: Prometheus has no such series.
     """
-    signal = SIGNALS[name]
+    signal = signal_named(name)
+    by = labels_of(by)
     legend = " ".join(f"{{{{{label}}}}}" for label in by) or signal.title.lower()
     # What an alert looks at is the whole; on a part its threshold says nothing.
     drawn = () if by else alerts
@@ -155,7 +157,7 @@ def stat_of(
 
     It is asked for one moment: of a range the last value stays, long after what gave it has gone.
     """
-    signal = SIGNALS[name]
+    signal = signal_named(name)
     lines = threshold_lines(name, alerts, q=q if isinstance(signal, Share) else None, painted=True)
     values = _of_signal(signal, alerts, q) | {
         **({"lines": lines} if len(lines) > 1 else {}),
@@ -180,7 +182,7 @@ def slow_share_of(
 
     Arguments as for `panel_of`.
     """
-    signal = SIGNALS[name]
+    signal = signal_named(name)
     if not isinstance(signal, Share):
         raise UserError(f"{name} is no latency", hint="take http_latency or database_latency")
     own = of_signal(name, alerts)
@@ -208,7 +210,7 @@ def slow_share_of(
 
 def heatmap_of(name: str, *, scope: Scope = SERVICE, **options: Any) -> HeatmapPanel:
     """How a latency is spread over time, with its exemplars as dots that open a trace. Arguments as for `panel_of`."""
-    signal = SIGNALS[name]
+    signal = signal_named(name)
     if not isinstance(signal, Share):
         raise UserError(f"{name} is no latency", hint="take http_latency or database_latency")
     buckets = promql.series(signal.events, *_of(signal.events, scope), suffix="_bucket")
@@ -234,7 +236,7 @@ def presence_of(
     name: str, *, alerts: Sequence[Alert] = (), scope: Scope = SERVICE, **options: Any
 ) -> StateTimelinePanel:
     """When something was there, and when not. Arguments as for `panel_of`."""
-    signal = SIGNALS[name]
+    signal = signal_named(name)
     if not isinstance(signal, Presence) or not signal.prometheus:
         raise UserError(
             f"{name} is nothing that Prometheus can see come and go", hint="panel_of draws what has a value"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orders_obs._resources import resource_path
-from orders_obs.alerts import load
 from orders_obs.dashboards.frame import PROMETHEUS, Scope, service_dashboard
+from orders_obs.dashboards.given import catalogue_of
 from orders_obs.dashboards.grafana import (
     BarGaugePanel,
     PromTarget,
@@ -18,20 +17,23 @@ from orders_obs.dashboards.panels import WINDOW, panel_of
 from orders_obs.signals import INSTRUMENTS
 
 if TYPE_CHECKING:
+    from orders_obs.alerts.catalogue import Catalogue
     from orders_obs.alerts.model import ResolvedCatalogue
     from orders_obs.dashboards.grafana import ModernDashboard, Row
 
 __all__ = ["runtime"]
 
 
-def runtime(*, environment: str = "", catalogue: ResolvedCatalogue | None = None) -> ModernDashboard:
+def runtime(
+    catalogue: Catalogue | ResolvedCatalogue | None = None, *, environment: str = ""
+) -> ModernDashboard:
     """Are the processes well, and does their telemetry arrive.
 
     Args:
+        catalogue: Whose alerts are drawn; the one in `alerts` here, else the shipped one, unless said.
         environment: The label that tells environments apart, where one does.
-        catalogue: Whose alerts are drawn; the shipped one's production unless said.
     """
-    catalogue = catalogue or load(resource_path("alerts")).resolve("production")
+    catalogue = catalogue_of(catalogue)
     alerts = catalogue.alerts
     scope = Scope(environment)
     own = scope.text

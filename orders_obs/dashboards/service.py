@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orders_obs._resources import resource_path
-from orders_obs.alerts import load
 from orders_obs.dashboards.base import link_to
 from orders_obs.dashboards.cloudwatch import cloudwatch_panel_of, cloudwatch_variables, log_lines
 from orders_obs.dashboards.frame import JAEGER, PROMETHEUS, Scope, service_dashboard, source, traces_of
+from orders_obs.dashboards.given import catalogue_of
 from orders_obs.dashboards.grafana import (
     Folded,
     JaegerTarget,
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from orders_obs.alerts import Alert
+    from orders_obs.alerts.catalogue import Catalogue
     from orders_obs.alerts.model import ResolvedCatalogue
     from orders_obs.dashboards.grafana import ModernDashboard, Row
 
@@ -44,16 +44,16 @@ _OBJECTIVES = "/d/service-objectives?${datasource:queryparam}&${job:queryparam}&
 
 
 def service_overview(
-    *, aws: bool = False, environment: str = "", catalogue: ResolvedCatalogue | None = None
+    catalogue: Catalogue | ResolvedCatalogue | None = None, *, aws: bool = False, environment: str = ""
 ) -> ModernDashboard:
     """Is the service well, and if not, which route and why.
 
     Args:
+        catalogue: Whose alerts are drawn; the one in `alerts` here, else the shipped one, unless said.
         aws: With the time to the first byte, which the load balancer and the access lines have.
         environment: The label that tells environments apart, where one does.
-        catalogue: Whose alerts are drawn; the shipped one's production unless said.
     """
-    catalogue = catalogue or load(resource_path("alerts")).resolve("production")
+    catalogue = catalogue_of(catalogue)
     alerts = catalogue.alerts
     whole = Scope(environment)
     routes = Scope(environment, route=True)
@@ -89,7 +89,7 @@ def service_overview(
             [
                 heatmap_of("http_latency", scope=routes, data_links=[traces_of()]),
                 _quantiles(alerts, routes),
-                slow_share_of("http_latency", alerts=alerts, scope=routes),
+                *_slow_share(alerts, routes),
             ],
         ),
         "Dependencies",
@@ -300,6 +300,13 @@ def _slow_traces() -> TablePanel:
     )
 
 
+def _slow_share(alerts: Sequence[Alert], scope: Scope) -> list[TimeSeriesPanel]:
+    """What the alerts on the response time look at; nothing where there are none."""
+    if not any(alert.bound is not None for alert in of_signal("http_latency", alerts)):
+        return []
+    return [slow_share_of("http_latency", alerts=alerts, scope=scope)]
+
+
 def _first_byte(catalogue: ResolvedCatalogue) -> list[Any]:
     behind = cloudwatch_panel_of(
         "http_latency", catalogue, title="Time to first byte at the load balancer, p99"
@@ -308,6 +315,8 @@ def _first_byte(catalogue: ResolvedCatalogue) -> list[Any]:
         "Time from the load balancer's sending a request to the first of the target's response headers: what a client waits for"
         " before anything arrives, where the response time counts to the last byte."
     )
+    if not catalogue.log_groups:
+        return [behind]
     query = (
         'filter event = "API metrics" and ispresent(first_byte_ms)\n'
         "| stats pct(first_byte_ms, 50) as p50, pct(first_byte_ms, 99) as p99 by bin(5m)"

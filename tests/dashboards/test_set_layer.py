@@ -15,6 +15,7 @@ import pytest
 from orders_obs.alerts import load
 from orders_obs.alerts.compile.prometheus import compile_rules
 from orders_obs.alerts.model import ResolvedCatalogue
+from orders_obs.dashboards.aws import aws_resources
 from orders_obs.dashboards.cloudwatch import cloudwatch_panel_of, cloudwatch_variables, events_of
 from orders_obs.dashboards.frame import (
     CLOUDWATCH,
@@ -40,7 +41,9 @@ from orders_obs.dashboards.grafana import (
     lay_out,
     to_json,
 )
+from orders_obs.dashboards.lint.rules import lint_dashboard
 from orders_obs.dashboards.objectives import objectives
+from orders_obs.dashboards.orders import orders_production
 from orders_obs.dashboards.panels import expression, heatmap_of, panel_of, presence_of, slow_share_of, stat_of
 from orders_obs.dashboards.runtime import runtime
 from orders_obs.dashboards.service import service_overview
@@ -440,3 +443,48 @@ def test_presences_are_those_that_come_and_go() -> None:
         "database",
         "service",
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["http_requests", "http_error_ratio", "http_latency", "errors", "service_cpu"]
+)
+def test_a_label_that_is_given_as_a_text_is_one_label(name: str) -> None:
+    one, several = panel_of(name, by="route"), panel_of(name, by=("route",))
+    assert one.targets[0].expr == several.targets[0].expr
+    assert one.targets[0].legendFormat == "{{route}}"
+    assert expression(SIGNALS[name], by="route") == several.targets[0].expr
+
+
+@pytest.mark.parametrize("make", [service_overview, runtime, objectives, aws_resources, orders_production])
+def test_each_dashboard_of_the_set_takes_a_catalogue_the_same_way(make: Any) -> None:
+    whole = load(ROOT / "alerts")
+    other = next(name for name in whole.environments if name != "production")
+    assert to_json(make(whole)) == to_json(make(whole.resolve("production"))) == to_json(make())
+    assert to_json(make(whole.resolve(other)))["title"]
+
+
+@pytest.mark.parametrize("options", [{}, {"aws": True}], ids=["prometheus", "aws"])
+@pytest.mark.parametrize("make", [service_overview, runtime, objectives, aws_resources, orders_production])
+def test_the_set_shows_nothing_that_a_small_catalogue_does_not_have(
+    make: Any, options: dict[str, Any], tmp_path: Path
+) -> None:
+    own = catalogue(tmp_path, "  one: {signal: errors, critical: {above: 1 errors, over: 5m}}")
+    takes = options if make in (service_overview, orders_production) else {}
+    found = lint_dashboard(to_json(make(own, **takes)), "x.json")
+    assert [finding for finding in found if finding.level != "info"] == []
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ([panel_of("http_requests")], "a row is 1 panels without a height"),
+        (panel_of("http_requests"), "a row is the panel 'Request rate' alone"),
+        (("8", [panel_of("http_requests")]), "a row is something else"),
+        (8, "a row is of type int"),
+    ],
+)
+def test_a_row_without_a_height_is_refused_in_words(row: Any, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        lay_out([row])
+    with pytest.raises(UserError, match=said):
+        lay_out([Folded("More", [row])])

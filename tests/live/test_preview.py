@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from orders_obs.dashboards.preview.preview import Wishes, look, write_preview
-from tests.dashboards.preview.boards import every_kind
+from tests.dashboards.preview.boards import dashboard, every_kind, panel, query
 from tests.dashboards.preview.browser import Browser, browser, missing
 from tests.dashboards.preview.fake import HOSTILE, TRACE, fake
 
@@ -340,3 +340,85 @@ def test_every_query_of_the_projects_dashboards_is_one_that_prometheus_takes(san
     found = look(files, sandbox.urls["prometheus"], Wishes(jaeger=sandbox.urls["jaeger"], scrape=1))
     assert found.failed() == []
     assert len(found.panels()) > 8
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two minutes of graphs, states and a wide table, for a service that there is not."""
+    folder = tmp_path_factory.mktemp("short")
+    rows = [query("rows", instant=True, range=False, format="table") for _ in range(3)]
+    job = {"name": "job", "type": "query", "query": "label_values(up, job)", "current": {"value": "checkout"}}
+    board = dashboard(
+        panel("timeseries", "one", title="Whole", unit="short", defaults={"decimals": 0, "min": 0}),
+        panel("state-timeline", "states", title="States", x=8),
+        panel("table", *rows, title="Wide", y=8, w=24, transformations=[{"id": "merge", "options": {}}]),
+        panel("timeseries", "empty", title="Nothing", x=16),
+        templating={"list": [job]},
+    )
+    (folder / "board.json").write_text(json.dumps(board))
+    wishes = Wishes(start="now-2m", scrape=1)
+    with fake() as server:
+        write_preview(folder / "board.json", server.url, folder / "page.html", wishes, now=NOW)
+    return folder / "page.html"
+
+
+# Keeps what is written on a canvas, with where it begins and ends in pixels of the page.
+WRITTEN = """
+const plain = CanvasRenderingContext2D.prototype.fillText;
+window.written = [];
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+  const half = this.measureText(text).width / 2;
+  if (this.textAlign === 'center') window.written.push([text, (x - half) / devicePixelRatio, (x + half) / devicePixelRatio]);
+  return plain.apply(this, arguments);
+};
+"""
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_times_of_a_short_range_have_seconds_and_lie_below_the_plot(
+    window: Browser, short: Path, size: tuple[int, int]
+) -> None:
+    script = window.cdp("Page.addScriptToEvaluateOnNewDocument", source=WRITTEN)["identifier"]
+    try:
+        show(window, short, "light", size)
+        written = window.run("return window.written")
+    finally:
+        window.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+    left = window.run(
+        HELPERS
+        + """
+        const graph = titled('Whole').querySelector('.uplot');
+        return graph.querySelector('.u-over').getBoundingClientRect().left - graph.getBoundingClientRect().left;"""
+    )
+    times = {text: start for text, start, _ in written if ":" in text}
+    assert len(times) >= 2
+    assert all(len(text) == len("13:44:30") for text in times)
+    assert min(times.values()) >= left
+    ticks = window.run(
+        HELPERS + "return [...titled('States').querySelectorAll('.ticks span')].map((tick) => tick.innerText)"
+    )
+    assert ticks == ["13:43:30", "13:44:00", "13:44:30", "13:45:00"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_table_that_goes_on_beyond_the_edge_says_so_until_its_end_is_seen(
+    window: Browser, short: Path, theme: str
+) -> None:
+    hint = HELPERS + "return getComputedStyle(titled('Wide').querySelector('.draw'), '::after').content"
+    show(window, short, theme, WIDE)
+    assert window.run(hint) == "none"
+    show(window, short, theme, PHONE)
+    assert window.run(hint) == '"\u203a"'
+    window.run(
+        HELPERS + "const box = titled('Wide').querySelector('.scroll'); box.scrollLeft = box.scrollWidth"
+    )
+    window.wait(
+        HELPERS
+        + "return getComputedStyle(titled('Wide').querySelector('.draw'), '::after').content === 'none'"
+    )
+
+
+def test_a_service_that_there_is_not_is_said_above_all_panels(window: Browser, short: Path) -> None:
+    show(window, short, "light", WIDE)
+    said = window.run("return [...document.querySelectorAll('header.top .absent')].map((p) => p.innerText)")
+    assert said == ["job=checkout has no values here; there are orders-api, payments-api"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from orders_obs import findings
 from orders_obs.errors import UserError
+from orders_obs.redact import redact_text
 
 if TYPE_CHECKING:
     import argparse
@@ -67,7 +68,8 @@ def _lint(args: argparse.Namespace) -> int:
 
     if not args.files and not _FOLDER.is_dir():
         raise UserError("no dashboard is named", hint="name files or folders: lint FILE…")
-    found, read, passed = lint_paths(args.files or [_FOLDER])
+    broken: list[UserError] = []
+    found, read, passed = lint_paths(args.files or [_FOLDER], broken=broken)
     if args.contract:
         from orders_obs.dashboards.lint.contract import against_contract
 
@@ -76,4 +78,10 @@ def _lint(args: argparse.Namespace) -> int:
         )
     if len(read) != 1 or passed:
         print(f"{len(read)} dashboards read, {len(passed)} other JSON files passed over", file=sys.stderr)
-    return findings.report(found, args)
+    code = findings.report(found, args) if read else 0
+    if not broken:
+        return code
+    # The others were judged, but what could not be is no pass.
+    for error in broken[:-1]:
+        print(f"orders-obs: {redact_text(str(error))}", file=sys.stderr)
+    raise broken[-1]

@@ -163,7 +163,7 @@ def timezone_unknown(view: DashboardView) -> Iterator[Said]:
 def editable(view: DashboardView) -> Iterator[Said]:
     if view.json.get("editable") is not False:
         yield Said(
-            "the dashboard can be edited in Grafana, and the next publication overwrites what was changed there",
+            "the dashboard can be edited in Grafana, and what is changed there is not in this file: `publish` refuses such a drift",
             "editable: false",
         )
 

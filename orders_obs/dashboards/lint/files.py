@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts.nodes import read_text
-from orders_obs.dashboards.lint.rules import lint_dashboard
-from orders_obs.dashboards.lint.views import mapping, text
+from orders_obs.dashboards.lint.rules import UID_TWICE, lint_dashboard
+from orders_obs.dashboards.lint.views import mapping, printable, text
 from orders_obs.errors import UserError
+from orders_obs.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
-
-    from orders_obs.findings import Finding
 
 __all__ = ["DashboardFile", "lint_paths", "read_dashboard"]
 
@@ -44,44 +43,96 @@ class DashboardFile:
         return self.lines.get(id(part))
 
 
-def lint_paths(paths: Iterable[Path]) -> tuple[list[Finding], list[Path], list[Path]]:
+def lint_paths(
+    paths: Iterable[Path], *, broken: list[UserError] | None = None
+) -> tuple[list[Finding], list[Path], list[Path]]:
     """What is wrong with dashboards, each also by its links to the others.
+
+    Args:
+        paths: Files, and folders of them.
+        broken: Takes what is wrong with files that cannot be judged, and the others are judged; None raises the first.
 
     Returns:
         The findings, the files that were read, and the JSON files of folders that hold no dashboard.
 
     Raises:
-        UserError: A file cannot be read or is no JSON, or one that was named holds no dashboard.
+        UserError: A file cannot be read or is no JSON, one that was named holds no dashboard, or there is no dashboard at all.
         EnvironmentFault: The foundation SDK is not installed.
     """
-    files: list[DashboardFile] = []
+    paths = list(paths)
+    files: dict[Path, DashboardFile] = {}
     passed: list[Path] = []
+    faults: list[UserError] = []
+    for path, named in _candidates(paths):
+        try:
+            found = _read_named(path) if named else read_dashboard(path)
+        except UserError as error:
+            if broken is None:
+                raise
+            faults.append(error)
+            continue
+        if found is None:
+            passed.append(path)
+        else:
+            files.setdefault(path.resolve(), found)
+    if not files and not faults:
+        hint = "a dashboard is JSON with `panels`; `orders-obs dashboards build` writes it from NAME.dashboard.py"
+        raise UserError("holds no dashboard", hint=hint, file=next(iter(paths), None))
+    if broken is not None:
+        broken += faults
+    uids = {text(file.dashboard.get("uid")) for file in files.values()} - {""}
+    known = frozenset(uids) if len(files) > 1 else frozenset()
+    findings = [
+        finding
+        for file in files.values()
+        for finding in lint_dashboard(file.dashboard, str(file.path), uids=known, line_of=file.line_of)
+    ]
+    findings += _uid_twice(files.values())
+    return findings, [file.path for file in files.values()], passed
+
+
+def _candidates(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    """The files, each with whether it was named itself."""
     for path in paths:
         if not path.is_dir():
-            found = read_dashboard(path)
-            if found is None:
-                hint = "a dashboard has `panels`; Grafana exports it under Share or Export"
-                raise UserError("is no dashboard of Grafana", hint=hint, file=path)
-            files.append(found)
+            yield path, True
             continue
         for file in sorted(path.rglob("*.json")):
             parts = file.relative_to(path).parts
-            if not file.is_file() or any(part in _PASSED_OVER or part.startswith(".") for part in parts):
-                continue
-            found = read_dashboard(file)
-            if found is None:
-                passed.append(file)
-            else:
-                files.append(found)
-    unique = {file.path: file for file in files}
-    uids = {text(file.dashboard.get("uid")) for file in unique.values()} - {""}
-    known = frozenset(uids) if len(unique) > 1 else frozenset()
-    findings = [
-        finding
-        for file in unique.values()
-        for finding in lint_dashboard(file.dashboard, str(file.path), uids=known, line_of=file.line_of)
-    ]
-    return findings, list(unique), passed
+            if file.is_file() and not any(part in _PASSED_OVER or part.startswith(".") for part in parts):
+                yield file, False
+
+
+def _read_named(path: Path) -> DashboardFile:
+    if path.suffix == ".py" and path.is_file():
+        built = path.name.removesuffix(".py").removesuffix(".dashboard")
+        raise UserError(
+            "is the source of a dashboard",
+            hint=f"give the built JSON, not the source: {path.with_name(built + '.json')}",
+            file=path,
+        )
+    found = read_dashboard(path)
+    if found is None:
+        hint = "a dashboard has `panels`; Grafana exports it under Share or Export"
+        raise UserError("is no dashboard of Grafana", hint=hint, file=path)
+    return found
+
+
+def _uid_twice(files: Iterable[DashboardFile]) -> Iterator[Finding]:
+    first: dict[str, DashboardFile] = {}
+    for file in files:
+        uid = text(file.dashboard.get("uid"))
+        if uid and first.setdefault(uid, file) is not file:
+            line = file.line_of(file.dashboard)
+            yield Finding(
+                UID_TWICE,
+                "error",
+                printable(str(file.path) if line is None else f"{file.path}:{line}"),
+                printable(
+                    f"the uid {uid!r:.60} is that of {first[uid].path} too: Grafana keeps one of the two"
+                ),
+                "a uid of its own",
+            )
 
 
 def read_dashboard(path: Path) -> DashboardFile | None:

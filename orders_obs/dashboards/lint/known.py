@@ -10,6 +10,7 @@ import re
 
 __all__ = [
     "ANGULAR",
+    "GLOBALS",
     "LEGACY_KEYS",
     "MATCHERS",
     "MIGRATED",
@@ -18,6 +19,7 @@ __all__ = [
     "NUMERIC_PANELS",
     "OLD_PROPERTIES",
     "OLD_UNITS",
+    "PANELS",
     "PLAIN_PANELS",
     "PROPERTIES",
     "REDUCING",
@@ -93,6 +95,30 @@ ANGULAR = frozenset(
     }
 )  # fmt: skip
 """Panels of Angular that no Grafana from 12 on can show."""
+
+PANELS = frozenset(
+    {
+        *("alertlist", "annolist", "barchart", "bargauge", "candlestick", "canvas", "dashlist", "datagrid", "debug"),
+        *("flamegraph", "gauge", "geomap", "gettingstarted", "heatmap", "histogram", "live", "logs", "logstable", "news"),
+        *("nodeGraph", "piechart", "radialbar", "row", "stat", "state-timeline", "status-history", "table", "text"),
+        *("timeseries", "traces", "trend", "welcome", "xychart"),
+        # of old, and of what is in a library
+        *("heatmap-new", "library-panel-ref"),
+    }
+)  # fmt: skip
+"""Panels that Grafana brings."""
+GLOBALS = frozenset(
+    {
+        *("__dashboard", "__from", "__to", "__interval", "__interval_ms", "__name", "__org", "__user", "__range"),
+        *("__range_ms", "__range_s", "__rate_interval", "__rate_interval_ms", "__timeFilter", "__timezone"),
+        *("__url_time_range", "__all_variables"),
+        # of data sources: Loki's step, CloudWatch's log groups and period, what is typed into a variable's search, "All"
+        *("__auto", "__logGroups", "__period_auto", "__searchFilter", "__all"),
+        # of the value that a link belongs to
+        *("__value", "__series", "__field", "__data", "__cell", "__trace", "__span", "__tags"),
+    }
+)  # fmt: skip
+"""Variables that Grafana gives without a definition (grafana.com/docs, "Global variables", 13.2), and its data sources' own."""
 
 NUMERIC_PANELS = frozenset(
     {"timeseries", "stat", "gauge", "bargauge", "graph", "singlestat", "barchart", "trend", "heatmap"}

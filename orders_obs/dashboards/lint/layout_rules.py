@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from orders_obs.dashboards.lint.known import ANGULAR, MIGRATED
+from orders_obs.dashboards.lint.known import ANGULAR, MIGRATED, PANELS
 from orders_obs.dashboards.lint.views import Said, mapping, number, text
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = [
     "grid_outside",
     "grid_overlap",
     "panels_in_open_row",
+    "type_unknown",
 ]
 
 _WIDTH = 24
@@ -44,6 +46,29 @@ def duplicate_panel_id(view: DashboardView) -> Iterator[Said]:
                 json,
             )
         seen.setdefault(identity, name)
+
+
+def type_unknown(view: DashboardView) -> Iterator[Said]:
+    for panel in view.panels:
+        kind = panel.type
+        if not kind or kind in PANELS or kind in MIGRATED or kind in ANGULAR or panel.is_reference:
+            continue
+        near = difflib.get_close_matches(kind[:60], sorted(PANELS), 1, 0.75)
+        # A plugin's name is its vendor's, its own and its kind: `vendor-thing-panel`.
+        plugin = kind.count("-") >= 2 or kind.endswith(("-panel", "-app"))
+        if plugin and kind.removesuffix("-panel") not in PANELS:
+            yield Said(
+                f"{panel.name} is a {kind:.60}, which no Grafana brings: a plugin has to be installed",
+                "say where the dashboard is published that it needs the plugin",
+                panel.json,
+                "info",
+            )
+        else:
+            yield Said(
+                f"{panel.name} is a {kind!r:.60}, which is no panel of Grafana",
+                f"did you mean {near[0]}?" if near else "timeseries, stat, table, …",
+                panel.json,
+            )
 
 
 def _title(json: dict[str, Any]) -> str:

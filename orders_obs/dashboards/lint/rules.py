@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from orders_obs.dashboards.lint.views import Said
     from orders_obs.findings import Level
 
-__all__ = ["NOT_READ", "RULES", "lint_dashboard"]
+__all__ = ["NOT_READ", "RULES", "UID_TWICE", "lint_dashboard"]
 
 NOT_READ = "schema-not-read"
+UID_TWICE = "uid-duplicate"
 
 
 def lint_dashboard(
@@ -126,6 +127,7 @@ _CHECKS: dict[str, _Check] = {
     "key-legacy": _Check("info", "Keys of panels that are gone make the file long and say nothing.", lambda given: shape.key_legacy(given.shape)),
     "type-wrong": _Check("error", "A value of another type than Grafana's is refused by its new API and read as nothing by its pages.", lambda given: shape.type_wrong(given.view, given.shape)),
     "angular-panel": _view("info", "Grafana 12 and newer have no Angular: a panel of that kind is turned into another one, or shows an error.", layout.angular_panel),
+    "panel-type-unknown": _view("error", "A panel of a kind that is not installed shows an error in place of its data.", layout.type_unknown),
     "legacy-alert": _view("warning", "Alerts inside of panels ended with Grafana 11, so nobody is told.", panel.legacy_alert),
     "duplicate-panel-id": _view("error", "Links, alerts and edits name a panel by its id, and two of one id are one.", layout.duplicate_panel_id),
     "duplicate-ref-id": _view("error", "Answers are told apart by refId, so of two of one refId one is lost.", layout.duplicate_ref_id),
@@ -150,6 +152,7 @@ _CHECKS: dict[str, _Check] = {
     "override-property-unknown": _view("warning", "A property that a panel does not have changes nothing.", panel.property_unknown),
     "transformation-unknown": _view("warning", "An unknown transformation ends in an error in the panel.", panel.transformation_unknown),
     "variable-undefined": _view("error", "A variable that is not defined is sent to the data source as it is written, and nothing matches it.", variable.undefined),
+    "global-variable-unknown": _view("error", "What begins with $__ is Grafana's own, and a name that it does not know is sent as it is written.", variable.global_unknown),
     "variable-unused": _view("info", "A choice that changes nothing misleads whoever makes it.", variable.unused),
     "variable-duplicate": _view("error", "Of two variables of one name one is never asked.", variable.duplicate),
     "variable-query-broken": _view("error", "A variable whose query fails has no values, and every panel that uses it is empty.", variable.query_broken),
@@ -164,7 +167,7 @@ _CHECKS: dict[str, _Check] = {
     "refresh-invalid": _view("error", "Grafana refuses to save an interval that it cannot read.", whole.refresh_invalid),
     "refresh-too-fast": _view("warning", "Each viewer sends every query at each refresh.", whole.refresh_too_fast),
     "timezone-unknown": _view("warning", "A time zone that is none shows times that nobody expects.", whole.timezone_unknown),
-    "dashboard-editable": _view("info", "What is changed by hand is lost with the next publication.", whole.editable),
+    "dashboard-editable": _view("info", "What is changed by hand is not in the source, so the two drift apart.", whole.editable),
     "link-broken": _Check("warning", "A link that leads nowhere is found out when it is needed.", lambda given: whole.link_broken(given.view, given.uids)),
     "link-forgets-choices": _view("info", "Who follows a link while it burns should not have to choose the time and the service again.", whole.link_forgets),
     "link-http": _view("info", "What goes over http can be read and changed on the way.", whole.link_http),
@@ -203,6 +206,7 @@ _CHECKS: dict[str, _Check] = {
 }  # fmt: skip
 
 RULES: dict[str, str] = {name: check.why for name, check in _CHECKS.items()} | {
-    NOT_READ: "What was not read was not judged, and that should not look like a pass."
+    NOT_READ: "What was not read was not judged, and that should not look like a pass.",
+    UID_TWICE: "Grafana knows a dashboard by its uid, so of two with one uid the one that comes last is left.",
 }
 """Each rule and why it is one."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts.promql import uses
+from orders_obs.dashboards.lint.known import GLOBALS
 from orders_obs.dashboards.lint.queries import PLACEHOLDER, variable_query
 from orders_obs.dashboards.lint.views import Said, mapping, text, variables_of
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "cycle",
     "duplicate",
+    "global_unknown",
     "job_missing",
     "matcher_missing",
     "multi_compared",
@@ -57,6 +60,26 @@ def undefined(view: DashboardView) -> Iterator[Said]:
                 yield Said(
                     f"{name} uses ${variable}, which the dashboard does not define, so it is sent as it is written",
                     f"a variable {variable!r}, or its value",
+                    at,
+                )
+
+
+def global_unknown(view: DashboardView) -> Iterator[Said]:
+    for name, words, at in _asking(view):
+        # A data source that is not named may have macros of its own, as SQL has; what has `expr` speaks PromQL or LogQL.
+        if view.kind_of(at.get("datasource")) == "" and "expr" not in at:
+            continue
+        for variable in variables_of(words):
+            if variable in view.variables or variable in view.inputs or not variable.startswith("__"):
+                continue
+            if variable not in GLOBALS:
+                begun = sorted((one for one in GLOBALS if one.startswith(variable)), key=len)
+                near = begun or difflib.get_close_matches(variable[:60], sorted(GLOBALS), 1)
+                yield Said(
+                    f"{name} uses ${variable:.60}, which Grafana does not know, so it is sent as it is written",
+                    f"did you mean ${near[0]}?"
+                    if near
+                    else "one of Grafana's global variables, such as $__rate_interval",
                     at,
                 )
 

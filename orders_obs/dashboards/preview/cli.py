@@ -84,14 +84,23 @@ def _preview(args: argparse.Namespace) -> int:
 
         print(
             json.dumps(
-                {"output": None if args.dry_run else str(args.output), "panels": panels, "failed": failed},
+                {
+                    "output": None if args.dry_run else str(args.output),
+                    "panels": panels,
+                    "failed": failed,
+                    "absent": found.absent(),
+                },
                 indent=2,
             )
         )
+    for text in found.absent():
+        print(text, file=sys.stderr)
     for problem in failed:
         print(f"failed: {problem}", file=sys.stderr)
+    # Where the variable is the reason, it is said once.
+    told = {dashboard["title"] for dashboard in found.data["dashboards"] if dashboard["absent"]}
     for panel in panels:
-        if panel["state"] in ("placeholder", "empty"):
+        if panel["state"] == "placeholder" or (panel["state"] == "empty" and panel["dashboard"] not in told):
             what = panel["reason"] or "no data"
             print(f"not drawn: {panel['dashboard']}: {panel['title'] or 'untitled'}: {what}", file=sys.stderr)
     drawn = sum(panel["state"] == "ok" for panel in panels)

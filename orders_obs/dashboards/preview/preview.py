@@ -14,7 +14,7 @@ from orders_obs.dashboards.preview.marks import marks
 from orders_obs.dashboards.preview.prometheus import Api
 from orders_obs.dashboards.preview.reading import read, sections
 from orders_obs.dashboards.preview.times import Range, moment
-from orders_obs.dashboards.preview.variables import resolve
+from orders_obs.dashboards.preview.variables import absent, resolve
 from orders_obs.errors import EnvironmentFault, UserError
 from orders_obs.redact import redact_url
 
@@ -81,6 +81,14 @@ class Preview:
             for dashboard in self.data["dashboards"]
             for section in dashboard["sections"]
             for panel in section["panels"]
+        ]
+
+    def absent(self) -> list[str]:
+        """Why panels are empty: values of variables that there are not, in words, with the dashboard."""
+        return [
+            f"{dashboard['title']}: {text}"
+            for dashboard in self.data["dashboards"]
+            for text in dashboard["absent"]
         ]
 
     def failed(self) -> list[str]:
@@ -224,9 +232,11 @@ def _dashboard(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    empty = any(panel["state"] == "empty" for panel in drawn)
     annotations, problems, notes = marks(dashboard, context)
     left = iter(drawn)
     return {
+        "absent": absent(dashboard, variables, api, span) if empty else [],
         "description": str(dashboard.get("description") or ""),
         "from": span.start,
         "marks": annotations,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from orders_obs.dashboards.preview.prometheus import Api
     from orders_obs.dashboards.preview.times import Range
 
-__all__ = ["Variables", "macros", "resolve"]
+__all__ = ["Variables", "absent", "macros", "resolve"]
 
 _LABEL_VALUES = re.compile(r"label_values\((?:(.+),)?\s*([a-zA-Z_$][\w${}:]*)\s*\)\s*", re.DOTALL)
 _LABEL_NAMES = re.compile(r"label_names\((.*)\)\s*", re.DOTALL)
@@ -35,6 +35,7 @@ _SORTS = {
     6: (False, True),
 }
 _AUTO = 30
+_NAMED = 8
 
 
 @dataclass(slots=True)
@@ -124,6 +125,35 @@ def resolve(
         if entry.get("hide") not in (2, "hideVariable") and kind != "constant":
             found.shown.append((str(entry.get("label") or name), value.text or " + ".join(value.values)))
     return found
+
+
+def absent(dashboard: Mapping[str, Any], found: Variables, api: Api, span: Range) -> list[str]:
+    """The first variable whose chosen value the Prometheus does not have, with those that it has; what depends on it is empty too.
+
+    Args:
+        dashboard: As built.
+        found: Its variables, as `resolve` gave them.
+        api: Who is asked.
+        span: When.
+    """
+    entries = [
+        entry
+        for entry in (dashboard.get("templating") or {}).get("list") or ()
+        if isinstance(entry, dict) and entry.get("name") and entry.get("type") == "query"
+    ]
+    for entry in _in_order(entries, {str(entry["name"]) for entry in entries}):
+        name = str(entry["name"])
+        value = found.values.get(name)
+        if value is None or value.raw or not any(value.values) or "label_values" not in _text_of(entry):
+            continue
+        problems: list[str] = []
+        there = _options(entry, "query", api, span, macros(span, 60, 15) | found.values, problems)
+        if problems or set(value.values) & set(there):
+            continue
+        more = f" and {len(there) - _NAMED} more" if len(there) > _NAMED else ""
+        others = f"there are {', '.join(there[:_NAMED])}{more}" if there else "nor has any other"
+        return [f"{name}={' + '.join(value.values)} has no values here; {others}"]
+    return []
 
 
 def _in_order(entries: list[dict[str, Any]], names: set[str]) -> Iterable[dict[str, Any]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["PACE", "Client", "Conflict", "Pace", "Rejected", "Unanswered", "reading"]
+__all__ = ["PACE", "Client", "Conflict", "Forbidden", "Pace", "Rejected", "Unanswered", "reading"]
 
 _MOST_BYTES = 64 * 1024 * 1024
 _MESSAGE = 400
@@ -75,6 +75,10 @@ class Conflict(UserError):  # noqa: N818  # a word of HTTP; caught where it can 
 
 class Rejected(UserError):  # noqa: N818  # a word of HTTP
     """Grafana does not take what was sent: 400 or 422."""
+
+
+class Forbidden(EnvironmentFault):
+    """The token has no right to it: 403."""
 
 
 class Unanswered(EnvironmentFault):
@@ -253,7 +257,7 @@ class Client:
         text = f"{about}: {status}{f' {said}' if said else ''}"
         if status == 401:
             return EnvironmentFault(
-                f"Grafana does not take the token: {text}",
+                f"Grafana does not take the token ({text})",
                 hint="it is wrong, deleted or over; make a new one for the service account",
             )
         if status == 403 and "quota" in said.lower():
@@ -261,7 +265,7 @@ class Client:
                 f"Grafana's quota is reached: {text}", hint="raise it, or delete dashboards"
             )
         if status == 403:
-            return EnvironmentFault(
+            return Forbidden(
                 f"the service account has no right to it: {text}",
                 hint="docs/publish.md lists the rights that are needed",
             )

@@ -1,4 +1,7 @@
-"""Data sources: those that the settings describe are created and updated by uid; all others are left alone."""
+"""Data sources: those that the settings describe are created, and updated where publishing made them; all others are left alone.
+
+Whose one is says a key of its `jsonData`: Grafana keeps what it does not know there, and shows it in no page.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,31 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from orders_obs.dashboards.publishing.api import mapping
-from orders_obs.dashboards.publishing.client import Conflict, reading
+from orders_obs.dashboards.publishing.client import Conflict, Forbidden, reading
 from orders_obs.dashboards.publishing.difference import Change
 from orders_obs.dashboards.publishing.tokens import read
+from orders_obs.redact import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from orders_obs.dashboards.publishing.server import Server
     from orders_obs.dashboards.publishing.targets import DataSource
 
-__all__ = ["SourceItem", "plan_sources", "save_source"]
+__all__ = ["SourceItem", "plan_sources", "recorded", "save_source"]
+
+_OWNER = "managedBy"
+_KEPT = (
+    "access",
+    "url",
+    "user",
+    "database",
+    "basicAuth",
+    "basicAuthUser",
+    "withCredentials",
+    "isDefault",
+    "jsonData",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +51,8 @@ class SourceItem:
         refused: Why it must not be done; empty where it may.
         hint: What to do about a refusal.
         live: What stands there.
+        owner: What its `jsonData` says of us.
+        reason: Why it is written; empty where the changes say it.
     """
 
     uid: str
@@ -43,14 +64,26 @@ class SourceItem:
     refused: str = ""
     hint: str = ""
     live: dict[str, Any] | None = None
+    owner: str = ""
+    reason: str = ""
 
 
-def plan_sources(server: Server, *, send_secrets: bool) -> tuple[list[SourceItem], list[str]]:
+def plan_sources(
+    server: Server,
+    set_name: str,
+    *,
+    adopt: Collection[str] = (),
+    send_secrets: bool = False,
+    force: bool = False,
+) -> tuple[list[SourceItem], list[str]]:
     """What becomes of a target's data sources, and what is worth knowing of those that are only used.
 
     Args:
         server: The target.
+        set_name: The set.
+        adopt: Uids of data sources that publishing did not make and that become its own.
         send_secrets: Whether secrets are sent though Grafana has some of that name: it never shows their values.
+        force: Whether one that is only used may lack.
 
     Raises:
         EnvironmentFault: The target does not answer.
@@ -58,12 +91,29 @@ def plan_sources(server: Server, *, send_secrets: bool) -> tuple[list[SourceItem
     items: list[SourceItem] = []
     notes: list[str] = []
     for source in server.target.datasources.values():
-        # Without the right to read data sources one can still publish dashboards.
-        live = _live(server, source, absent=(404,) if source.managed else (403, 404))
+        try:
+            live = _live(server, source)
+        except Forbidden:
+            if source.managed:
+                raise
+            # Without the right to read data sources one can still publish dashboards.
+            notes.append(f"data source {source.uid}: the token may not see whether it is there")
+            continue
         if source.managed:
-            items.append(_item(source, live, send_secrets=send_secrets))
+            items.append(_item(source, live, f"orders-obs:{set_name}", adopt, send_secrets=send_secrets))
+        elif live is None and force:
+            notes.append(f"data source {source.uid} is not there: what asks it shows an error")
         elif live is None:
-            notes.append(f"data source {source.uid} is not there, or the token may not see it")
+            items.append(
+                SourceItem(
+                    uid=source.uid,
+                    title=source.name or source.key,
+                    action="none",
+                    source=source,
+                    refused="it is not there, and the settings only use it",
+                    hint="make it, name its url in the settings, mend its uid, or publish all the same with --force",
+                )
+            )
         elif live.get("type") != source.type:
             notes.append(
                 f"data source {source.uid} is of type {live.get('type')}, and the settings say {source.type}"
@@ -80,7 +130,7 @@ def save_source(server: Server, item: SourceItem) -> None:
         EnvironmentFault: It failed.
     """
     source = item.source
-    body = _merged(source, item.live or {})
+    body = _merged(source, item.live or {}, item.owner)
     secure = {name: read(source.secure[name], f"{name} of data source {source.uid}") for name in item.secrets}
     server.client.hide(secure.values())
     if secure:
@@ -92,14 +142,26 @@ def save_source(server: Server, item: SourceItem) -> None:
             body["version"] = item.live.get("version", 0)
             server.client.put(f"/api/datasources/uid/{quote(source.uid)}", body)
     except Conflict:
-        now = _live(server, source, absent=(404,))
+        now = _live(server, source)
         # An answer that was lost, and the call sent again: then it stands as we want it.
-        if now is None or _differences(source, now):
+        if now is None or _owner(now) != item.owner or _differences(source, now):
             raise
 
 
-def _live(server: Server, source: DataSource, *, absent: tuple[int, ...]) -> dict[str, Any] | None:
-    answer = server.client.get(f"/api/datasources/uid/{quote(source.uid)}", absent=absent)
+def recorded(item: SourceItem) -> dict[str, Any]:
+    """What stood there and what is written, for the record of writes; of secrets only the names."""
+    live = item.live or {}
+    old = {key: live[key] for key in ("name", "type", *_KEPT) if key in live}
+    new = _merged(item.source, live, item.owner)
+    return {"old": redact(old), "new": redact(new), "sent": list(item.secrets)}
+
+
+def _owner(live: dict[str, Any]) -> str:
+    return str((live.get("jsonData") or {}).get(_OWNER) or "")
+
+
+def _live(server: Server, source: DataSource) -> dict[str, Any] | None:
+    answer = server.client.get(f"/api/datasources/uid/{quote(source.uid)}")
     if answer is None:
         return None
     with reading("a data source"):
@@ -108,21 +170,34 @@ def _live(server: Server, source: DataSource, *, absent: tuple[int, ...]) -> dic
         return mapping(answer)
 
 
-def _item(source: DataSource, live: dict[str, Any] | None, *, send_secrets: bool) -> SourceItem:
+def _item(
+    source: DataSource, live: dict[str, Any] | None, owner: str, adopt: Collection[str], *, send_secrets: bool
+) -> SourceItem:
     title = source.name or source.key
     if live is None:
-        return SourceItem(source.uid, title, "create", source, secrets=tuple(source.secure))
+        return SourceItem(source.uid, title, "create", source, secrets=tuple(source.secure), owner=owner)
     there = live.get("secureJsonFields") or {}
     secrets = tuple(name for name in source.secure if send_secrets or not there.get(name))
     changes = _differences(source, live)
-    if not changes and not secrets:
+    foreign = _owner(live) != owner
+    adopted = foreign and source.uid in adopt
+    if not changes and not secrets and not adopted:
         return SourceItem(source.uid, title, "none", source, live=live)
+    hint = "name only its uid in the settings, so that it is used as it is"
+    refused = ""
     if live.get("type") != source.type:
         refused = f"a data source of type {live.get('type')} has its uid"
     elif live.get("readOnly"):
         refused = "it is provisioned from a file, and Grafana changes no such data source"
-    else:
-        refused = ""
+    elif foreign and not adopted:
+        refused = (
+            f"it is managed by {_owner(live)}"
+            if _owner(live)
+            else "it is not ours: publishing did not make it"
+        )
+        hint = f"{hint}, or take it over with --adopt {source.uid}"
+    if adopted:
+        changes.append(Change("", f"jsonData.{_OWNER}", _owner(live) or None, owner))
     return SourceItem(
         uid=source.uid,
         title=title,
@@ -131,21 +206,18 @@ def _item(source: DataSource, live: dict[str, Any] | None, *, send_secrets: bool
         changes=tuple(changes),
         secrets=secrets,
         refused=refused,
-        hint="name only its uid in the settings, so that it is used as it is" if refused else "",
+        hint=hint if refused else "",
         live=live,
+        owner=owner,
+        reason="adopted" if adopted and not refused else "",
     )
 
 
-def _merged(source: DataSource, live: dict[str, Any]) -> dict[str, Any]:
+def _merged(source: DataSource, live: dict[str, Any], owner: str) -> dict[str, Any]:
     """What stands there with ours on top: a PUT replaces all of it."""
-    kept: dict[str, Any] = {
-        key: live[key]
-        for key in ("access", "url", "user", "database", "basicAuth", "basicAuthUser", "withCredentials", "isDefault", "jsonData")
-        if key in live
-    }  # fmt: skip
+    kept: dict[str, Any] = {key: live[key] for key in _KEPT if key in live}
     settings = dict(source.settings)
-    if "jsonData" in settings:
-        settings["jsonData"] = (kept.get("jsonData") or {}) | settings["jsonData"]
+    settings["jsonData"] = (kept.get("jsonData") or {}) | settings.get("jsonData", {}) | {_OWNER: owner}
     name = source.name or live.get("name", source.key)
     return {"access": "proxy", **kept, **settings, "uid": source.uid, "type": source.type, "name": name}
 

@@ -28,7 +28,7 @@ _SENTENCE = "Published from code: a change made here is not kept unless it is pu
 _MARK = re.compile(
     r"\s*(?:"
     + re.escape(_SENTENCE)
-    + r")?\s*\[orders-obs ([\w-]+)/([\w-]+) sha256:([0-9a-f]{16})(?: defaults:([0-9a-f]{16}))?\]\s*"
+    + r")?\s*\[orders-obs ([\w-]+)/([\w-]+) sha256:([0-9a-f]{16})(?: defaults:([0-9a-f]{16}))?( alone)?\]\s*"
 )
 # What Grafana numbers, or a person's view sets, or an export adds.
 _DROPPED = frozenset({"id", "uid", "version", "iteration", "__inputs", "__requires", "gnetId"})
@@ -44,12 +44,14 @@ class Mark:
         digest: Of what was published.
         defaults: Of the defaults of its queried variables, which what a person chooses replaces; empty where it has none, and in
             the marks of versions that did not say it.
+        alone: Whether it came from a file that is none of the source folder, so that it is not missed there.
     """
 
     set: str
     uid: str
     digest: str
     defaults: str = ""
+    alone: bool = False
 
 
 def set_tag(name: str) -> str:
@@ -60,7 +62,7 @@ def set_tag(name: str) -> str:
 def read_mark(dashboard: dict[str, Any]) -> Mark | None:
     """The mark of a dashboard; None where it has none."""
     found = _MARK.search(str(dashboard.get("description") or ""))
-    return Mark(found[1], found[2], found[3], found[4] or "") if found else None
+    return Mark(found[1], found[2], found[3], found[4] or "", bool(found[5])) if found else None
 
 
 def with_mark(dashboard: dict[str, Any], mark: Mark) -> dict[str, Any]:
@@ -68,7 +70,8 @@ def with_mark(dashboard: dict[str, Any], mark: Mark) -> dict[str, Any]:
     plain = unmarked(dashboard, mark.set)
     text = str(plain.get("description") or "")
     defaults = f" defaults:{mark.defaults}" if mark.defaults else ""
-    sentence = f"{_SENTENCE} [orders-obs {mark.set}/{mark.uid} sha256:{mark.digest}{defaults}]"
+    alone = " alone" if mark.alone else ""
+    sentence = f"{_SENTENCE} [orders-obs {mark.set}/{mark.uid} sha256:{mark.digest}{defaults}{alone}]"
     return plain | {
         "description": f"{text}\n\n{sentence}" if text else sentence,
         "tags": [*plain.get("tags", ()), set_tag(mark.set)],

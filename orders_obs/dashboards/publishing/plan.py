@@ -25,6 +25,7 @@ from orders_obs.dashboards.publishing.marks import (
     same,
     set_tag,
 )
+from orders_obs.dashboards.publishing.prepare import stale_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -50,12 +51,14 @@ class Choices:
         overwrite_drift: Whether changes made in Grafana are thrown away.
         prune: Whether ours that are no longer built are deleted.
         send_secrets: Whether the secrets of data sources are sent though they are there.
+        force: Whether a data source that is only used may lack.
     """
 
     adopt: Collection[str] = ()
     overwrite_drift: bool = False
     prune: bool = False
     send_secrets: bool = False
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Item:
         prepared: What is sent; None for a deletion.
         live: What stands there; None where it is absent.
         mark: The mark of what stands there.
+        drift: That somebody else saved it last, in a sentence; empty where nobody did.
     """
 
     uid: str
@@ -89,6 +93,7 @@ class Item:
     prepared: Prepared | None = None
     live: Live | None = None
     mark: Mark | None = None
+    drift: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +157,23 @@ def make_plan(
     title = server.api.folder(folder.uid) if folder else ""
     if folder and title is not None and title != folder.title:
         notes.append(f"folder {folder.uid} is there as {title!r}; its title is left as it is")
-    sources, said = plan_sources(server, send_secrets=choices.send_secrets)
+    sources, said = plan_sources(
+        server, set_name, adopt=choices.adopt, send_secrets=choices.send_secrets, force=choices.force
+    )
     notes += said
+    notes += _of_builds(prepared, editable=server.target.editable)
     items = [examine(server, dashboard, set_name, choices) for dashboard in prepared]
     known = {dashboard.uid for dashboard in prepared}
     if built is not None:
-        orphans, others = _orphans(server, set_name, known, built, choices)
+        orphans, others, alone = _orphans(server, set_name, known, built, choices)
         items += orphans
+        if alone:
+            notes.append(
+                f"published from a file that is not of the folder, and is left alone: {', '.join(alone)}"
+            )
         if others:
             notes.append(f"belongs to another target, and is left alone: {', '.join(others)}")
+    known |= {source.uid for source in sources}
     notes += [f"--adopt {uid}: no such dashboard is built" for uid in choices.adopt if uid not in known]
     return Plan(
         target=server.target.name,
@@ -171,6 +184,28 @@ def make_plan(
         items=tuple(items),
         notes=tuple(notes),
     )
+
+
+def _of_builds(prepared: Sequence[Prepared], *, editable: bool) -> list[str]:
+    notes: list[str] = []
+    other = [
+        dashboard.uid for dashboard in prepared if dashboard.built.get("editable", editable) is not editable
+    ]
+    if other:
+        notes.append(
+            f"`editable` of the target is sent, {str(editable).lower()}, and the build says otherwise: {', '.join(other)}"
+        )
+    alone = [f"{dashboard.uid} ({dashboard.source.name})" for dashboard in prepared if dashboard.alone]
+    if alone:
+        notes.append(
+            f"not of the source folder, so that it is no part of what it publishes and prunes: {', '.join(alone)}"
+        )
+    stale = stale_beside({dashboard.source: dashboard.built for dashboard in prepared})
+    if stale:
+        notes.append(
+            f"stale beside its source, which is what is published: {', '.join(stale)}; run `orders-obs dashboards build`"
+        )
+    return notes
 
 
 def examine(server: Server, prepared: Prepared, set_name: str, choices: Choices) -> Item:
@@ -225,6 +260,7 @@ def examine(server: Server, prepared: Prepared, set_name: str, choices: Choices)
             state="drifted",
             reason="the build says the same by now" if equal else drift,
             refused="" if choices.overwrite_drift or equal else drift,
+            drift=drift,
             hint="look with `diff`, keep it with `pull`, or throw it away with --overwrite-drift",
             changes=(*changes, *also),
             **common,
@@ -233,10 +269,13 @@ def examine(server: Server, prepared: Prepared, set_name: str, choices: Choices)
     if (
         mark is not None
         and mark.digest == prepared.digest
+        and mark.alone == prepared.alone
         and not chosen
         and not _around(live, server, set_name)
     ):
         return Item(action="none", state="unchanged", **common)
+    if mark is not None and mark.alone != prepared.alone:
+        chosen = (*chosen, Change("", "is of the source folder", not mark.alone, not prepared.alone))
     return Item(action="update", state="stale", changes=(*changes, *chosen), also=also, **common)
 
 
@@ -324,7 +363,14 @@ def _compared(
     live: Live, prepared: Prepared, server: Server, set_name: str
 ) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
     """What differs, and apart from it what only Grafana has."""
-    found = difference(normal(live.content, set_name), normal(prepared.content, set_name))
+    found = [
+        change
+        for change in difference(normal(live.content, set_name), normal(prepared.content, set_name))
+        if (change.where, change.setting) != ("", "tags")
+    ]
+    # The set's tag is no difference of its own, and where tags are shown it is one of them.
+    if live.content.get("tags") != prepared.content.get("tags"):
+        found.append(Change("", "tags", live.content.get("tags"), prepared.content.get("tags")))
     changes = [change for change in found if change.new is not None or change.setting == "removed"]
     also = [change for change in found if change.new is None and change.setting != "removed"]
     return (*_around(live, server, set_name), *changes), tuple(also)
@@ -351,8 +397,8 @@ def _orphans(
     known: Collection[str],
     built: Callable[[], Collection[str]],
     choices: Choices,
-) -> tuple[list[Item], list[str]]:
-    """Ours that no file builds any more, and the uids of those that another target has.
+) -> tuple[list[Item], list[str], list[str]]:
+    """Ours that no file builds any more, the uids of those that another target has, and of those from a file of their own.
 
     A copy that somebody made has our tag, and the uid of the original in its mark. The folder tells whose it was: a set may have
     several targets on one Grafana.
@@ -361,6 +407,7 @@ def _orphans(
     still = set(built()) if candidates else set()
     found: list[Item] = []
     others: list[str] = []
+    alone: list[str] = []
     for uid in candidates:
         live = server.api.dashboard(uid)
         mark = read_mark(live.content) if live else None
@@ -369,22 +416,32 @@ def _orphans(
         if uid in still or not _in_folder(live, server):
             others.append(uid)
             continue
+        if mark.alone:
+            alone.append(uid)
+            continue
         drift = _drift(server, live, mark, set_name)
         refused = drift if choices.prune and drift and not choices.overwrite_drift else ""
+        told = "no longer built" if choices.prune else "no longer built; --prune deletes it"
+        if drift and not choices.prune:
+            told = (
+                f"no longer built, and {drift}: keep it with `pull {uid}`, "
+                "or throw it away with --prune --overwrite-drift"
+            )
         found.append(
             Item(
                 uid=uid,
                 title=live.title,
                 action="delete" if choices.prune and not refused else "none",
                 state="orphan",
-                reason="no longer built" if choices.prune else "no longer built; --prune deletes it",
+                reason=told,
                 refused=refused,
                 hint="keep it with `pull`, or throw it away with --overwrite-drift" if refused else "",
                 live=live,
                 mark=mark,
+                drift=drift,
             )
         )
-    return found, others
+    return found, others, alone
 
 
 def _in_folder(live: Live, server: Server) -> bool:

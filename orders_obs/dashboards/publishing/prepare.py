@@ -5,19 +5,19 @@ from __future__ import annotations
 import copy
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.dashboards.publishing.marks import Mark, digest, digest_of_defaults, unmarked, with_mark
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from orders_obs.dashboards.publishing.targets import DataSource, Target
 
-__all__ = ["Prepared", "built_for", "prepare", "restore"]
+__all__ = ["Prepared", "built_for", "outside", "prepare", "restore", "stale_beside"]
 
 # grafana/grafana pkg/services/dashboards/errors.go; docs: dashboard HTTP API.
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -35,6 +35,7 @@ class Prepared:
         built: As built.
         content: As it is sent, with mark and tag, without uid and version.
         digest: Of the content.
+        alone: Whether its file is none of the source folder, and no file there builds its uid.
     """
 
     uid: str
@@ -43,6 +44,7 @@ class Prepared:
     built: dict[str, Any]
     content: dict[str, Any]
     digest: str
+    alone: bool = False
 
 
 def built_for(target: Target, files: Sequence[Path]) -> dict[Path, dict[str, Any]]:
@@ -58,6 +60,12 @@ def built_for(target: Target, files: Sequence[Path]) -> dict[Path, dict[str, Any
     if not files:
         from orders_obs.dashboards.build import SUFFIX, sources
 
+        if not any(target.file.parent.glob(f"*{SUFFIX}")):
+            raise UserError(
+                "there are no dashboards beside the settings file",
+                hint=f"files NAME{SUFFIX} are sought in its folder; name others on the command line",
+                file=target.file,
+            )
         files = sources(target.file.parent)
         names = {file.name.removesuffix(SUFFIX): file for file in files}
         for name in target.dashboards:
@@ -78,13 +86,55 @@ def built_for(target: Target, files: Sequence[Path]) -> dict[Path, dict[str, Any
     return found | {file: _read(file) for file in files if file.suffix == ".json"}
 
 
-def prepare(built: Mapping[Path, dict[str, Any]], target: Target, name: str) -> list[Prepared]:
+def outside(built: Mapping[Path, dict[str, Any]], target: Target) -> frozenset[str]:
+    """The uids that the source folder does not build: those of files from elsewhere that were named.
+
+    Raises:
+        UserError: A file of the folder does not build.
+    """
+    from orders_obs.dashboards.build import SUFFIX
+
+    folder = target.file.parent
+    here = {file.resolve() for file in folder.glob(f"*{SUFFIX}")}
+    # The JSON beside its source is the same dashboard.
+    beside = here | {file.with_name(file.name.removesuffix(SUFFIX) + ".json") for file in here}
+    foreign = {str(dashboard.get("uid")) for file, dashboard in built.items() if file.resolve() not in beside}
+    if not foreign or not here:
+        return frozenset(foreign)
+    own = built_for(replace(target, dashboards=()), [])
+    return frozenset(foreign - {str(dashboard.get("uid")) for dashboard in own.values()})
+
+
+def stale_beside(built: Mapping[Path, dict[str, Any]]) -> list[str]:
+    """The names of JSON files beside their source that say something else than it builds by now."""
+    from orders_obs.dashboards.build import SUFFIX
+
+    found: list[str] = []
+    for source, dashboard in built.items():
+        if not source.name.endswith(SUFFIX):
+            continue
+        file = source.with_name(source.name.removesuffix(SUFFIX) + ".json")
+        try:
+            same = json.loads(file.read_text(encoding="utf-8")) == dashboard
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError):
+            same = False
+        if not same:
+            found.append(file.name)
+    return found
+
+
+def prepare(
+    built: Mapping[Path, dict[str, Any]], target: Target, name: str, alone: Collection[str] = ()
+) -> list[Prepared]:
     """Dashboards as a target gets them.
 
     Args:
         built: By file.
         target: The target.
         name: The set.
+        alone: The uids that the source folder does not build.
 
     Raises:
         UserError: One lacks what Grafana needs, or two have the same uid.
@@ -106,18 +156,28 @@ def prepare(built: Mapping[Path, dict[str, Any]], target: Target, name: str) -> 
         content = {key: value for key, value in content.items() if key not in ("id", "uid", "version")}
         content["editable"] = target.editable
         hashed = digest(content, name)
-        content = with_mark(content, Mark(name, uid, hashed, digest_of_defaults(content)))
-        found[uid] = Prepared(uid, title, source, dashboard, content, hashed)
+        content = with_mark(content, Mark(name, uid, hashed, digest_of_defaults(content), uid in alone))
+        found[uid] = Prepared(uid, title, source, dashboard, content, hashed, uid in alone)
     return list(found.values())
 
 
-def restore(live: dict[str, Any], prepared: Prepared, target: Target, name: str) -> dict[str, Any]:
-    """What stands in Grafana as the build would have written it: the way back of `prepare`."""
-    content = _without_sources(unmarked(live, name), target.datasources.values(), prepared.built)
+def restore(
+    live: dict[str, Any], built: Mapping[str, Any], target: Target, name: str, uid: str
+) -> dict[str, Any]:
+    """What stands in Grafana as the build would have written it: the way back of `prepare`.
+
+    Args:
+        live: What stands there.
+        built: The build; empty where nothing builds it any more.
+        target: The target.
+        name: The set.
+        uid: Of the dashboard.
+    """
+    content = _without_sources(unmarked(live, name), target.datasources.values(), built)
     content = {key: value for key, value in content.items() if key not in ("id", "version", "iteration")}
-    if content.get("editable") == target.editable and "editable" in prepared.built:
-        content["editable"] = prepared.built["editable"]
-    content["uid"] = prepared.uid
+    if content.get("editable") == target.editable and "editable" in built:
+        content["editable"] = built["editable"]
+    content["uid"] = uid
     return content
 
 
@@ -153,7 +213,7 @@ def _with_sources(dashboard: dict[str, Any], sources: Iterable[DataSource]) -> d
 
 
 def _without_sources(
-    live: dict[str, Any], sources: Iterable[DataSource], built: dict[str, Any]
+    live: dict[str, Any], sources: Iterable[DataSource], built: Mapping[str, Any]
 ) -> dict[str, Any]:
     content: dict[str, Any] = copy.deepcopy(live)
     by_key = {source.key: source for source in sources}
@@ -172,7 +232,7 @@ def _without_sources(
     return content
 
 
-def _variables(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
+def _variables(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
     templating = dashboard.get("templating")
     entries = templating.get("list") if isinstance(templating, dict) else None
     return [entry for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict)]

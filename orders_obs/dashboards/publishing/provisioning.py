@@ -10,7 +10,10 @@ from orders_obs.errors import UserError
 if TYPE_CHECKING:
     from orders_obs.dashboards.publishing.targets import DataSource, Target
 
-__all__ = ["DASHBOARDS", "SANDBOX", "provisioning"]
+__all__ = ["DASHBOARDS", "HEADER", "SANDBOX", "provisioning"]
+
+HEADER = "# Made by `orders-obs dashboards provision`."
+"""How a file of ours begins."""
 
 DASHBOARDS = "/var/lib/orders-obs/dashboards"
 """Where the sandbox's Grafana has the built dashboards."""
@@ -126,4 +129,4 @@ def _text(data: dict[str, Any]) -> str:
     import yaml
 
     text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
-    return f"# Made by `orders-obs dashboards provision`.\n{text}"
+    return f"{HEADER}\n{text}"

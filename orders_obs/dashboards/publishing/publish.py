@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from orders_obs.dashboards.printable import printable
 from orders_obs.dashboards.publishing.api import MESSAGE_LIMIT
 from orders_obs.dashboards.publishing.client import Conflict, Unanswered
-from orders_obs.dashboards.publishing.datasources import plan_sources, save_source
+from orders_obs.dashboards.publishing.datasources import plan_sources, recorded, save_source
+from orders_obs.dashboards.publishing.marks import digest
 from orders_obs.dashboards.publishing.plan import Choices, Item, examine
 from orders_obs.dashboards.publishing.report import result_text
 from orders_obs.errors import EnvironmentFault, UserError
@@ -67,6 +68,7 @@ class _Write:
     action: str
     run: Callable[[], str]
     more: dict[str, Any]
+    of: int = 0
 
 
 def carry_out(server: Server, plan: Plan, set_name: str, choices: Choices, audit: Audit) -> Result:
@@ -76,7 +78,9 @@ def carry_out(server: Server, plan: Plan, set_name: str, choices: Choices, audit
     write cannot be recorded, all the rest is left. An interruption is recorded before it goes on.
     """
     result = Result()
-    writes = _writes(server, plan, set_name, choices, audit.revision)
+    writes = [
+        replace(write, of=plan.writes) for write in _writes(server, plan, set_name, choices, audit.revision)
+    ]
     for number, write in enumerate(writes):
         try:
             address = write.run()
@@ -128,16 +132,22 @@ def _left(writes: list[_Write]) -> list[Outcome]:
 def _note(result: Result, audit: Audit, write: _Write, outcome: str, message: str, address: str = "") -> bool:
     """Keep and record what came of a write; whether it is recorded."""
     result.outcomes.append(Outcome(write.kind, write.uid, write.action, outcome, message, address))
-    recorded = audit.write(write.kind, write.uid, write.action, outcome, error=message, **write.more)
+    kept = audit.write(write.kind, write.uid, write.action, outcome, error=message, **write.more)
     if audit.file is not None:
-        told = printable(f"{outcome}: {write.action} {write.kind} {write.uid}")
+        told = printable(f"{len(result.outcomes)} of {write.of}: {write.kind} {write.uid}")
         print(told, file=sys.stderr, flush=True)
-    return recorded
+    return kept
 
 
 def _writes(server: Server, plan: Plan, set_name: str, choices: Choices, revision: str) -> list[_Write]:
     found = [
-        _Write("datasource", item.uid, item.action, _source_write(server, item), {"title": item.title})
+        _Write(
+            "datasource",
+            item.uid,
+            item.action,
+            _source_write(server, item, set_name),
+            {"title": item.title, **recorded(item)},
+        )
         for item in plan.sources
         if item.action != "none"
     ]
@@ -154,7 +164,7 @@ def _writes(server: Server, plan: Plan, set_name: str, choices: Choices, revisio
             more = {
                 "title": item.title,
                 "state": item.state,
-                "was": item.mark.digest if item.mark else "",
+                **_stood(item, set_name),
                 "digest": item.prepared.digest if item.prepared else "",
             }
             found.append(
@@ -162,20 +172,27 @@ def _writes(server: Server, plan: Plan, set_name: str, choices: Choices, revisio
                     "dashboard",
                     item.uid,
                     item.action,
-                    _dashboard_write(server, item, set_name, choices, revision),
+                    _dashboard_write(server, item, set_name, choices, revision, more),
                     more,
                 )
             )
     return found
 
 
-def _source_write(server: Server, item: SourceItem) -> Callable[[], str]:
+def _stood(item: Item, set_name: str) -> dict[str, Any]:
+    """The hash of what stood there, and of what was published before where that is another."""
+    was = digest(item.live.content, set_name) if item.live else ""
+    published = item.mark.digest if item.mark else ""
+    return {"was": was, "published": published if published != was else ""}
+
+
+def _source_write(server: Server, item: SourceItem, set_name: str) -> Callable[[], str]:
     def run() -> str:
         try:
             save_source(server, item)
         except Unanswered:
-            items, _ = plan_sources(server, send_secrets=False)
-            if any(now.uid == item.uid and now.action != "none" for now in items):
+            items, _ = plan_sources(server, set_name, force=True)
+            if any(now.uid == item.uid and (now.action != "none" or now.refused) for now in items):
                 raise
         return ""
 
@@ -183,7 +200,7 @@ def _source_write(server: Server, item: SourceItem) -> Callable[[], str]:
 
 
 def _dashboard_write(
-    server: Server, item: Item, set_name: str, choices: Choices, revision: str
+    server: Server, item: Item, set_name: str, choices: Choices, revision: str, more: dict[str, Any]
 ) -> Callable[[], str]:
     def run() -> str:
         if item.action == "delete":
@@ -192,7 +209,7 @@ def _dashboard_write(
         try:
             return _save(server, item, set_name, revision)
         except (Conflict, Unanswered) as error:
-            return _second(server, item, set_name, choices, revision, error)
+            return _second(server, item, set_name, choices, revision, error, more)
 
     return run
 
@@ -251,7 +268,13 @@ def _save(server: Server, item: Item, set_name: str, revision: str) -> str:
 
 
 def _second(
-    server: Server, item: Item, set_name: str, choices: Choices, revision: str, error: Conflict | Unanswered
+    server: Server,
+    item: Item,
+    set_name: str,
+    choices: Choices,
+    revision: str,
+    error: Conflict | Unanswered,
+    more: dict[str, Any],
 ) -> str:
     """Look again after a conflict, or after an answer that was lost: done, worth one more try, or somebody else's."""
     assert item.prepared is not None  # noqa: S101
@@ -275,4 +298,5 @@ def _second(
         raise _Refused(
             f"somebody changed it in the meantime: {now.refused or now.state}", hint="look with `diff`"
         )
+    more |= _stood(now, set_name)
     return _save(server, now, set_name, revision)

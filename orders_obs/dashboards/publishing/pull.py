@@ -31,9 +31,11 @@ class Pulled:
         title: Its title.
         file: Where it is written.
         text: JSON, in the form that the build writes.
-        changes: From the build to what stands there.
+        changes: From the build to what stands there; none where nothing builds it.
         saved_by: Who saved it last.
         saved_at: When.
+        built: Whether a file builds it.
+        replaces: Whether the file says something else by now.
     """
 
     uid: str
@@ -43,6 +45,8 @@ class Pulled:
     changes: tuple[Change, ...]
     saved_by: str
     saved_at: str
+    built: bool
+    replaces: bool
 
 
 def pulled(server: Server, item: Item, set_name: str, folder: Path | None) -> Pulled:
@@ -50,21 +54,33 @@ def pulled(server: Server, item: Item, set_name: str, folder: Path | None) -> Pu
 
     Args:
         server: The target.
-        item: The dashboard as the plan has it; it must be there and be built.
+        item: The dashboard as the plan has it; it must be there.
         set_name: The set.
-        folder: Where it is written; beside its source when None.
+        folder: Where it is written; beside its source, or the settings file where nothing builds it, when None.
     """
     assert item.live is not None  # noqa: S101
-    assert item.prepared is not None  # noqa: S101
-    content = restore(item.live.content, item.prepared, server.target, set_name)
-    source = item.prepared.source
+    built = item.prepared.built if item.prepared else {}
+    source = item.prepared.source if item.prepared else server.target.file.with_name(item.uid)
+    content = restore(item.live.content, built, server.target, set_name, item.uid)
     name = source.name.removesuffix(".py").removesuffix(".dashboard").removesuffix(".json")
+    file = (folder or source.parent) / f"{name}{SUFFIX}"
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    changes = difference(normal(built, set_name), normal(content, set_name)) if built else ()
     return Pulled(
         uid=item.uid,
         title=item.title,
-        file=(folder or source.parent) / f"{name}{SUFFIX}",
-        text=json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n",
-        changes=tuple(difference(normal(item.prepared.built, set_name), normal(content, set_name))),
+        file=file,
+        text=text,
+        changes=tuple(changes),
         saved_by=item.live.saved_by,
         saved_at=item.live.saved_at,
+        built=item.prepared is not None,
+        replaces=_other(file, text),
     )
+
+
+def _other(file: Path, text: str) -> bool:
+    try:
+        return file.read_bytes() != text.encode(errors="backslashreplace")
+    except OSError:
+        return False

@@ -26,10 +26,10 @@ def plan_text(plan: Plan) -> str:
     told = [plan.heading]
     for source in plan.sources:
         sign = "!" if source.refused else _SIGNS[source.action]
-        state = source.refused or {"none": "unchanged"}.get(source.action, source.action)
+        state = source.refused or source.reason or {"none": "unchanged"}.get(source.action, source.action)
         told.append(f"  {sign} data source {source.uid}: {state}")
         told += [f"      {line}" for line in lines(source.changes)]
-        told += [f"      {name}: sent (its value is never shown)" for name in source.secrets]
+        told += [f"      sends {name} (its value is never shown)" for name in source.secrets]
         if source.hint:
             told.append(f"      {source.hint}")
     if plan.folder:
@@ -79,7 +79,9 @@ def as_data(plan: Plan, result: Result | None = None) -> dict[str, Any]:
             {
                 "uid": source.uid,
                 "action": source.action,
+                "reason": source.reason,
                 "refused": source.refused,
+                "hint": source.hint,
                 "changes": changes_as_data(source.changes),
                 "secrets": list(source.secrets),
             }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from urllib.parse import urlsplit
 
 from orders_obs.errors import UserError
@@ -32,6 +32,10 @@ DEFAULT_FILE = Path("dashboards/targets.yaml")
 Api = Literal["auto", "legacy", "apis"]
 
 _EXAMPLE = "such as\n  publish: 1\n  set: orders-api\n  targets:\n    local: {url: http://127.0.0.1:3000}"
+# In words that redaction leaves as they are.
+_PLACE = (
+    "name where it is: {env: NAME}, or `secret` in place of `env` for the name of one in AWS Secrets Manager"
+)
 # With its prefix it is a tag, and the column of dashboards' tags is 50 characters wide (grafana/grafana, dashboard_tag.term).
 _SET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}")
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -65,7 +69,8 @@ class SecretSource:
     key: str = ""
 
     def __str__(self) -> str:
-        return f"{self.store}:{self.name}{f'#{self.key}' if self.key else ''}"
+        # Without a colon: what follows `secret:` is taken for one.
+        return f"{self.store} {self.name}{f'#{self.key}' if self.key else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +185,7 @@ def read_settings(path: Path) -> Settings:
     from orders_obs.alerts.nodes import Node, compose, read_text
 
     if not path.is_file():
-        raise UserError("is not there", hint=_EXAMPLE, file=path)
+        raise UserError("is not there", hint=f"{_EXAMPLE}\nand beside it the dashboards", file=path)
     root = compose(read_text(path), path)
     if root is None:
         raise UserError("is empty", hint=_EXAMPLE, file=path)
@@ -314,7 +319,7 @@ def _json_data(node: Node) -> dict[str, Any]:
     found: dict[str, Any] = node.data()
     for name, value in node.mapping().items():
         if _holds_secret(value.data(), name):
-            value.fail("is a secret, and jsonData is readable by everybody", "name it under secureJsonData")
+            _fail(value, "is a secret, and jsonData is readable by everybody", "name it under secureJsonData")
     return found
 
 
@@ -327,19 +332,21 @@ def _holds_secret(value: Any, name: str) -> bool:
     return isinstance(value, str) and is_secret_name(name)
 
 
+def _fail(node: Node, message: str, hint: str) -> NoReturn:
+    """As the node's own, without the colon behind the name: what follows `token:` is taken for a secret."""
+    raise UserError(f"`{node.name}` {message}", hint=hint, file=node.source.file, line=node.source.line)
+
+
 def _secret(node: Node) -> SecretSource:
     if not node.is_mapping:
-        node.fail("must not hold the secret itself", "name where it is: {env: NAME} or {secret: NAME}")
-    values = node.mapping(("env", "secret"))
-    if len(values) != 1:
-        node.fail(
-            "names no place",
-            "either {env: NAME} or {secret: NAME}, for a member of a JSON object {secret: NAME#KEY}",
-        )
+        _fail(node, "must not hold the secret itself", _PLACE)
+    values = node.mapping()
+    if len(values) != 1 or not {"env", "secret"} & set(values):
+        _fail(node, "names no place", f"{_PLACE}, NAME#KEY for a member of a JSON object")
     store, value = next(iter(values.items()))
     name, _, key = value.text().partition("#")
     if not name:
-        value.fail("is empty")
+        _fail(value, "is empty", _PLACE)
     return SecretSource("env" if store == "env" else "secret", name, key if store == "secret" else "")
 
 
@@ -354,7 +361,7 @@ def _refuse_secrets(node: Node) -> None:
             if redact_text(str(part.value)) != str(part.value):
                 raise UserError(
                     "a secret stands in the file",
-                    hint="take it out and renew it; name where it is: {env: NAME} or {secret: NAME}",
+                    hint=f"take it out and renew it; {_PLACE}",
                     file=node.source.file,
                     line=part.start_mark.line + 1,
                 )

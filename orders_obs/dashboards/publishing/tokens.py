@@ -71,5 +71,5 @@ def _member(text: str, source: SecretSource, what: str) -> str:
         return next(iter(texts.values()))
     raise EnvironmentFault(
         f"{what} is not found in secret {source.name}, a JSON object",
-        hint=f"name its key: {{secret: {source.name}#KEY}}",
+        hint=f"name its key behind the name: {source.name}#KEY",
     )

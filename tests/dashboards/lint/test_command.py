@@ -177,3 +177,54 @@ def test_without_the_foundation_sdk_it_is_said_how_to_get_it(monkeypatch: pytest
     with pytest.raises(EnvironmentFault, match="foundation SDK") as fault:
         structure._module.__wrapped__("units")
     assert "orders-obs[dashboards]" in fault.value.hint
+
+
+def test_a_broken_file_does_not_keep_the_others_from_being_judged(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(file)
+    (tmp_path / "a.json").write_text("{")
+    (tmp_path / "z.json").write_text("[")
+    with pytest.raises(UserError, match="is not JSON") as fault:
+        run(tmp_path)
+    assert fault.value.file == tmp_path / "z.json"
+    out, err = capsys.readouterr()
+    assert "[promql-invalid]" in out
+    assert f"orders-obs: {tmp_path / 'a.json'}:1: is not JSON" in err
+
+
+def test_a_folder_without_a_dashboard_is_no_pass(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no dashboard"):
+        run(tmp_path)
+    (tmp_path / "package.json").write_text('{"name": "x"}')
+    with pytest.raises(UserError, match="holds no dashboard"):
+        run(tmp_path)
+
+
+def test_two_dashboards_of_one_uid_are_an_error(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other.json").write_text(file.read_text())
+    assert run(tmp_path) == 1
+    out, _ = capsys.readouterr()
+    assert f"{tmp_path / 'other.json'}:1: error: the uid 'orders' is that of {file} too" in out
+    assert run(file, tmp_path / "." / "orders.json") == 0
+
+
+def test_the_source_of_a_dashboard_is_refused_with_the_name_of_what_is_built_from_it(tmp_path: Path) -> None:
+    source = tmp_path / "orders.dashboard.py"
+    source.write_text("dashboard = 1\n")
+    with pytest.raises(UserError, match=r"is the source of a dashboard") as fault:
+        run(source)
+    assert fault.value.hint == f"give the built JSON, not the source: {tmp_path / 'orders.json'}"
+
+
+def test_findings_are_in_the_order_of_their_lines(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = json.loads(file.read_text())
+    for panel in content["panels"][:3]:
+        panel["targets"][0]["expr"] = "sum("
+    file.write_text(json.dumps(content, indent=2))
+    assert run(file, "--json") == 1
+    lines = [int(one["where"].rpartition(":")[2]) for one in json.loads(capsys.readouterr().out)["findings"]]
+    assert lines == sorted(lines)
+    assert lines[0] < 100 < lines[-1]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orders_obs.dashboards.lint.rules import NOT_READ, RULES, lint_dashboard
+from orders_obs.dashboards.lint.rules import NOT_READ, RULES, UID_TWICE, lint_dashboard
 from tests.dashboards.judges import errors, schema
 
 if TYPE_CHECKING:
@@ -183,6 +183,8 @@ DEFECTS: list[tuple[str, str, Callable[[dict[str, Any]], object]]] = [
     ("panels-in-open-row", "warning", both(add_panel(), in_row)),
     ("variable-undefined", "error", expr(f"sum by (route) (rate(http_requests_total{{{JOB}, route=\"$route\"}}{RATE}))")),
     ("variable-undefined", "error", p(0, "repeat", to="route")),
+    ("global-variable-unknown", "error", expr(f"sum by (route) (rate(http_requests_total{{{JOB}}}[$__rate_intervall]))")),
+    ("global-variable-unknown", "error", p(3, "targets", 0, "expr", to='{app="orders"} |= "$__autoo"')),
     ("variable-undefined", "error", p(0, "datasource", "uid", to="${prometheus}")),
     ("variable-undefined", "error", at("annotations", "list", to=[{"name": "Deploys", "enable": True, "iconColor": "red", "datasource": {"type": "prometheus", "uid": "${nowhere}"}, "expr": "up"}])),
     ("variable-unused", "info", lambda d: d["templating"]["list"].append({"name": "idle", "type": "textbox", "query": "x"})),
@@ -256,7 +258,7 @@ DEFECTS: list[tuple[str, str, Callable[[dict[str, Any]], object]]] = [
     ("cloudwatch-log-group-missing", "error", p(5, "targets", 0, "logGroups", to=[])),
 ]  # fmt: skip
 # These take a dashboard that is broken as a whole; each has a test of its own below.
-ELSEWHERE = {"dashboard-without-panels", "job-variable-missing", NOT_READ}
+ELSEWHERE = {"dashboard-without-panels", "job-variable-missing", "panel-type-unknown", NOT_READ, UID_TWICE}
 
 
 def test_nothing_is_said_of_the_clean_dashboard(good: dict[str, Any]) -> None:
@@ -306,3 +308,71 @@ def test_the_documentation_has_each_rule_with_its_level_and_reason() -> None:
     for name, why in RULES.items():
         assert f"| `{name}` | " in text, name
         assert f"| {why} |" in text, name
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("$__rate_intervall", "$__rate_interval"),
+        ("${__rate_interva}", "$__rate_interval"),
+        ("[[__intervall]]", "$__interval"),
+        ("$__rate", "$__rate_interval"),
+        ("$__foo", ""),
+    ],
+)
+def test_a_mistyped_global_variable_is_an_error_with_what_was_meant(
+    good: dict[str, Any], written: str, meant: str
+) -> None:
+    expr(f"sum by (route) (rate(http_requests_total{{{JOB}}}[{written}]))")(good)
+    (finding,) = (f for f in lint_dashboard(good, "x.json") if f.rule == "global-variable-unknown")
+    assert finding.level == "error"
+    assert (f"did you mean {meant}?" in finding.hint) == bool(meant)
+
+
+@pytest.mark.parametrize(
+    "written", ["$__interval", "${__range_s}s", "${__rate_interval_ms}ms", "$__auto", "[[__range]]"]
+)
+def test_a_global_variable_of_grafana_is_no_mistake(good: dict[str, Any], written: str) -> None:
+    expr(f"sum by (route) (rate(http_requests_total{{{JOB}}}[{written}]))")(good)
+    assert "global-variable-unknown" not in dict(found(good))
+
+
+def test_macros_of_a_data_source_that_is_not_judged_are_its_own(good: dict[str, Any]) -> None:
+    good["panels"][0]["targets"][0] = {
+        "refId": "A", "rawSql": "SELECT 1 WHERE $__timeGroupAlias(at, 1m) AND $__unixEpochFilter(at)",
+        "datasource": {"type": "mysql", "uid": "${datasource}"},
+    }  # fmt: skip
+    assert "global-variable-unknown" not in dict(found(good))
+
+
+@pytest.mark.parametrize(
+    ("kind", "level", "hint"),
+    [
+        ("timeserie", "error", "did you mean timeseries?"),
+        ("timeseries-panel", "error", "did you mean timeseries?"),
+        ("nonsense", "error", "timeseries, stat, table, …"),
+        ("vendor-thing-panel", "info", "say where the dashboard is published that it needs the plugin"),
+    ],
+)
+def test_a_panel_that_grafana_does_not_bring_is_told_from_a_plugin(
+    good: dict[str, Any], kind: str, level: str, hint: str
+) -> None:
+    good["panels"][0]["type"] = kind
+    (finding,) = (f for f in lint_dashboard(good, "x.json") if f.rule == "panel-type-unknown")
+    assert (finding.level, finding.hint) == (level, hint)
+
+
+@pytest.mark.parametrize("target", [{"expr": ""}, {"expr": "  "}, {}])
+def test_a_query_that_asks_nothing_leaves_its_panel_empty(
+    good: dict[str, Any], target: dict[str, Any]
+) -> None:
+    source = good["panels"][0]["datasource"]
+    good["panels"][0]["targets"] = [{"refId": "A", "datasource": source, **target}]
+    assert ("targets-missing", "warning") in found(good)
+
+
+def test_that_a_dashboard_can_be_edited_is_said_with_what_publish_does(good: dict[str, Any]) -> None:
+    good["editable"] = True
+    (finding,) = lint_dashboard(good, "x.json")
+    assert "overwrites" not in finding.message
+    assert "refuses" in finding.message

@@ -60,6 +60,17 @@ def test_check_is_0_where_nothing_fails(board: Any, server: Fake) -> None:
     )
 
 
+def test_a_variable_without_values_is_said_once_and_not_panel_by_panel(
+    board: Any, server: Fake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = {"name": "job", "type": "query", "query": "label_values(up, job)", "current": {"value": "checkout"}}
+    file = board(*(panel("stat", "empty", title=f"S{at}") for at in range(3)), templating={"list": [job]})
+    assert run(file, "--prometheus", server.url) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("Test: job=checkout has no values here; there are orders-api, payments-api\n")
+    assert "no data" not in err
+
+
 def test_json_is_each_panel_as_data(board: Any, server: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     run(board(panel("timeseries", "lines")), "--prometheus", server.url, "--json", "-o", "p.html")
     found = json.loads(capsys.readouterr().out)

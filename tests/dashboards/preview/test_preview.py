@@ -42,6 +42,35 @@ def first(found: Preview) -> dict[str, Any]:
     return panels[0]
 
 
+def job(*values: str, **more: Any) -> dict[str, Any]:
+    variable = {"name": "job", "type": "query", "query": {"query": "label_values(up, job)"}, "multi": True}
+    return {"list": [variable | {"current": {"value": list(values)}} | more]}
+
+
+def test_a_chosen_value_that_there_is_not_is_said_once_with_those_that_there_are(
+    tmp_path: Path, server: Fake
+) -> None:
+    panels = [panel("timeseries", 'empty{job=~"$job"}', title=title) for title in ("One", "Two")]
+    found = seen(tmp_path, server, *panels, templating=job("checkout"))
+    said = "job=checkout has no values here; there are orders-api, payments-api"
+    assert found.data["dashboards"][0]["absent"] == [said]
+    assert found.absent() == [f"Test: {said}"]
+
+
+@pytest.mark.parametrize("values", [("orders-api",), ("checkout", "orders-api"), ("$__all",), ()])
+def test_nothing_is_said_of_a_value_that_is_there_nor_of_all(
+    tmp_path: Path, server: Fake, values: tuple[str, ...]
+) -> None:
+    board = panel("timeseries", 'empty{job=~"$job"}')
+    assert seen(tmp_path, server, board, templating=job(*values, includeAll=True)).absent() == []
+
+
+def test_nobody_asks_for_values_where_every_panel_has_data(tmp_path: Path, server: Fake) -> None:
+    found = seen(tmp_path, server, panel("timeseries", 'x{job=~"$job"}'), templating=job("checkout"))
+    assert found.absent() == []
+    assert not [path for _, path, _ in server.asked if "/label/" in path]
+
+
 def test_every_kind_of_panel_is_drawn_or_says_why_not(tmp_path: Path, server: Fake) -> None:
     found = look([saved(tmp_path, every_kind())], server.url, now=NOW)
     states = {panel["title"]: panel["state"] for panel in found.panels()}

@@ -113,3 +113,20 @@ def test_thresholds_in_percent_are_of_the_range() -> None:
         config,
     )
     assert got == [["green", "-Infinity"], ["red", "180"]]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_each_shade_of_a_colour_is_one_of_its_own(theme: str) -> None:
+    named = evaluate(["format", "colors"], f"NAMED.{theme}")
+    assert {hue: len(set(shades)) for hue, shades in named.items()} == dict.fromkeys(named, 5)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_series_in_shades_of_one_colour_can_be_told_apart_and_seen(theme: str) -> None:
+    row = '{ config: { color: { mode: "shades", fixedColor: "#5794F2" } } }'
+    before = f'globalThis.document = {{ documentElement: {{ dataset: {{ shown: "{theme}" }} }} }}, globalThis.CSS = {{ supports: () => true }}'
+    drawn = evaluate(["format", "colors"], f"({before}, [0, 1, 2, 3, 4].map((at) => seriesColor({row}, at)))")
+    assert len(set(drawn)) == 5
+    paper = css(theme)["--paper"]
+    hexes = ["#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", color)) for color in drawn]
+    assert [color for color in hexes[1:] if contrast(color, paper) < 3] == []

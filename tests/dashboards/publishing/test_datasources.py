@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import copy
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.dashboards.grafana_server.server import Fault, Grafana
+from tests.dashboards.grafana_server.server import Fault, Grafana, Request
 from tests.dashboards.publishing.site import Site
 
 Capture = pytest.CaptureFixture[str]
@@ -42,7 +44,7 @@ def test_a_described_data_source_is_made_once_and_another_is_only_used(
         "prometheus",
         "AMP",
         "proxy",
-        {"httpMethod": "POST"},
+        {"httpMethod": "POST", "managedBy": "orders-obs:shop"},
     )
     assert grafana.store.secrets["amp"] == {"basicAuthPassword": CANARY}
     assert grafana.store.datasources["shared-jaeger"] == before
@@ -65,14 +67,14 @@ def test_a_difference_is_updated_and_what_is_not_named_stays(
 ) -> None:
     assert stocked("publish") == 0
     grafana.store.datasources["amp"] |= {"url": "http://old", "basicAuthUser": "reader"}
-    grafana.store.datasources["amp"]["jsonData"] = {"httpMethod": "GET", "timeInterval": "15s"}
+    grafana.store.datasources["amp"]["jsonData"] |= {"httpMethod": "GET", "timeInterval": "15s"}
     assert stocked("publish") == 0
     out = capsys.readouterr().out
     assert "url: http://old -> http://prometheus.example.com" in out
     assert "jsonData.httpMethod: GET -> POST" in out
     now = grafana.store.datasources["amp"]
     assert (now["url"], now["basicAuthUser"]) == ("http://prometheus.example.com", "reader")
-    assert now["jsonData"] == {"httpMethod": "POST", "timeInterval": "15s"}
+    assert now["jsonData"] == {"httpMethod": "POST", "timeInterval": "15s", "managedBy": "orders-obs:shop"}
     assert grafana.store.secrets["amp"] == {"basicAuthPassword": CANARY}
 
 
@@ -86,7 +88,7 @@ def test_a_secret_is_sent_where_it_lacks_or_when_asked_and_never_shown(
     assert stocked("publish", "--send-secrets") == 0
     assert grafana.store.secrets["amp"] == {"basicAuthPassword": f"{CANARY}-new"}
     said = capsys.readouterr()
-    assert "basicAuthPassword: sent (its value is never shown)" in said.out
+    assert "sends basicAuthPassword (its value is never shown)" in said.out
     assert CANARY not in said.out + said.err
 
 
@@ -111,9 +113,16 @@ def test_a_uid_of_another_type_is_refused(grafana: Grafana, stocked: Site, capsy
     assert "a data source of type loki has its uid" in capsys.readouterr().out
 
 
-def test_what_is_only_used_and_lacks_is_a_note(grafana: Grafana, stocked: Site, capsys: Capture) -> None:
+def test_what_is_only_used_and_lacks_is_refused_unless_it_is_forced(
+    grafana: Grafana, stocked: Site, capsys: Capture
+) -> None:
     del grafana.store.datasources["shared-jaeger"]
-    assert stocked("publish") == 0
+    assert stocked("publish") == 1
+    said = capsys.readouterr().out
+    assert "! data source shared-jaeger: it is not there, and the settings only use it" in said
+    assert "--force" in said
+    assert grafana.writes == []
+    assert stocked("publish", "--force") == 0
     assert "note: data source shared-jaeger is not there" in capsys.readouterr().out
 
 
@@ -154,13 +163,13 @@ def test_a_data_source_keeps_its_name_and_its_access_unless_the_settings_say_the
     grafana.store.secrets["amp"] = {}
     more = f"    url: {grafana.url}\n    datasources: {{prometheus: {{uid: amp, jsonData: {{httpMethod: POST}}}}}}\n"
     site.settings(more)
-    assert site("publish") == 0
+    assert site("publish", "--adopt", "amp") == 0
     assert "name:" not in capsys.readouterr().out
     now = grafana.store.datasources["amp"]
     assert (now["name"], now["access"], now["jsonData"]) == (
         "Prometheus (prod)",
         "direct",
-        {"httpMethod": "POST"},
+        {"httpMethod": "POST", "managedBy": "orders-obs:shop"},
     )
     assert site("diff") == 0
     site.settings(more.replace("uid: amp", "uid: new"))
@@ -168,3 +177,101 @@ def test_a_data_source_keeps_its_name_and_its_access_unless_the_settings_say_the
     made = grafana.store.datasources["new"]
     assert (made["name"], made["access"]) == ("prometheus", "proxy")
     assert site("diff") == 0
+
+
+THEIRS: dict[str, Any] = {
+    "id": 1, "orgId": 1, "version": 1, "readOnly": False, "uid": "amp", "name": "Platform", "type": "prometheus",
+    "access": "proxy", "url": "https://platform", "jsonData": {"httpMethod": "GET", "httpHeaderName1": "X-Scope"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [
+        ("", "it is not ours: publishing did not make it"),
+        ("orders-obs:billing", "it is managed by orders-obs:billing"),
+    ],
+)
+def test_another_teams_data_source_is_never_touched_unasked(
+    grafana: Grafana, stocked: Site, capsys: Capture, owner: str, said: str
+) -> None:
+    theirs = copy.deepcopy(THEIRS)
+    if owner:
+        theirs["jsonData"]["managedBy"] = owner
+    grafana.store.datasources["amp"] = theirs
+    grafana.store.secrets["amp"] = {}
+    for words in ((), ("--overwrite-drift",), ("--send-secrets",), ("--adopt", "orders")):
+        assert stocked("publish", *words) == 1
+    out = capsys.readouterr().out
+    assert f"! data source amp: {said}" in out
+    assert (
+        "name only its uid in the settings, so that it is used as it is, or take it over with --adopt amp"
+        in out
+    )
+    assert grafana.writes == []
+    assert stocked("diff", "--json") == 1
+    source = json.loads(capsys.readouterr().out)["datasources"][0]
+    assert source["refused"] == said
+    assert "--adopt amp" in source["hint"]
+    assert stocked("publish", "--adopt", "amp") == 0
+    out = capsys.readouterr().out
+    assert "~ data source amp: adopted" in out
+    assert "url: https://platform -> http://prometheus.example.com" in out
+    now = grafana.store.datasources["amp"]
+    assert now["jsonData"] == {
+        "httpMethod": "POST",
+        "httpHeaderName1": "X-Scope",
+        "managedBy": "orders-obs:shop",
+    }
+    assert stocked("diff") == 0
+
+
+def test_a_lost_answer_to_a_data_source_that_is_not_made_is_not_taken_for_done(
+    grafana: Grafana, stocked: Site, capsys: Capture
+) -> None:
+    """Somebody else made one of that uid in the meantime."""
+
+    def act(request: Request) -> None:
+        if request.method == "POST" and request.path == "/api/datasources":
+            grafana.store.datasources["amp"] = copy.deepcopy(THEIRS)
+
+    grafana.before = act
+    grafana.faults = [Fault("drop", "POST", "/api/datasources", times=9)]
+    assert stocked("publish") == 3
+    assert "unknown whether done: create datasource amp" in capsys.readouterr().out
+
+
+def test_the_audit_line_of_a_data_source_has_old_and_new_settings_without_secrets(
+    grafana: Grafana, stocked: Site, tmp_path: Path
+) -> None:
+    grafana.store.datasources["amp"] = copy.deepcopy(THEIRS) | {
+        "url": "https://reader:hunter2-canary@platform"
+    }
+    grafana.store.datasources["amp"]["jsonData"]["apiKey"] = CANARY
+    grafana.store.secrets["amp"] = {}
+    audit = tmp_path / "audit.jsonl"
+    assert stocked("publish", "--adopt", "amp", "--audit", audit) == 0
+    line = json.loads(audit.read_text().splitlines()[0])
+    assert (line["kind"], line["action"], line["sent"]) == ("datasource", "update", ["basicAuthPassword"])
+    assert line["old"]["url"] == "https://[REDACTED]@platform"
+    assert line["old"]["jsonData"] == {
+        "httpMethod": "GET",
+        "httpHeaderName1": "X-Scope",
+        "apiKey": "[REDACTED]",
+    }
+    assert line["new"]["url"] == "http://prometheus.example.com"
+    assert line["new"]["jsonData"]["managedBy"] == "orders-obs:shop"
+    assert CANARY not in audit.read_text()
+
+
+def test_an_equal_data_source_that_somebody_made_in_the_meantime_is_not_taken_for_ours(
+    grafana: Grafana, stocked: Site, capsys: Capture
+) -> None:
+    def act(request: Request) -> None:
+        if request.method == "POST" and request.path == "/api/datasources":
+            ours = {"name": "AMP", "url": "http://prometheus.example.com", "jsonData": {"httpMethod": "POST"}}
+            grafana.store.datasources["amp"] = THEIRS | ours
+
+    grafana.before = act
+    assert stocked("publish") == 1
+    assert "failed: create datasource amp" in capsys.readouterr().out

@@ -84,6 +84,7 @@ def test_whatever_a_dashboard_holds_is_compared_and_pulled(
     grafana13: Grafana, site13: Site, key: str, value: Any
 ) -> None:
     site13.settings(f"    url: {grafana13.url}\n    datasources: {{jaeger: {{uid: j}}}}\n")
+    grafana13.store.datasources["j"] = {"uid": "j", "type": "jaeger", "name": "J"}
     assert site13("publish") == 0
     grafana13.save_in_page("orders", lambda content: content.update({key: value}))
     assert site13("diff") == 1

@@ -74,3 +74,16 @@ def test_files_let_nobody_edit_as_the_built_dashboards_say(tmp_path: Path) -> No
     assert site("provision", "--target", "test", "-o", tmp_path / "out") == 0
     provider = yaml.safe_load((tmp_path / "out/dashboards/orders-obs.yaml").read_text())["providers"][0]
     assert provider["allowUiUpdates"] is False
+
+
+def test_a_file_that_somebody_else_made_is_left_unless_it_is_forced(tmp_path: Path, capsys: Capture) -> None:
+    theirs = tmp_path / "datasources/orders-obs.yaml"
+    theirs.parent.mkdir()
+    theirs.write_text("apiVersion: 1\ndatasources: []\n")
+    assert run(["provision", "-o", str(tmp_path)]) == 2
+    assert "was not made by this command; nothing was written" in capsys.readouterr().err
+    assert theirs.read_text() == "apiVersion: 1\ndatasources: []\n"
+    assert not (tmp_path / "dashboards").exists()
+    assert run(["provision", "-o", str(tmp_path), "--check"]) == 1
+    assert run(["provision", "-o", str(tmp_path), "--force"]) == 0
+    assert "prometheus:9090" in theirs.read_text()

@@ -170,9 +170,9 @@ def test_a_target_may_choose_among_the_dashboards(grafana: Grafana, site: Site, 
 @pytest.mark.parametrize(
     ("top", "said"),
     [
-        ({"uid": "x" * 41}, "its uid is"),
-        ({"uid": "a/b"}, "its uid is"),
-        ({"uid": None}, "its uid is"),
+        ({"uid": "x" * 41}, "uid"),
+        ({"uid": "a/b"}, "uid"),
+        ({"uid": None}, "uid"),
         ({"title": ""}, "has no title"),
     ],
 )

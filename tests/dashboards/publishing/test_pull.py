@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -23,7 +24,7 @@ def test_what_is_pulled_is_the_build_with_the_change_and_nothing_else(
     grafana: Grafana, site: Site, capsys: Capture
 ) -> None:
     site.settings(f"    url: {grafana.url}\n{SOURCES}")
-    assert site("publish") == 0
+    assert site("publish", "--force") == 0
     grafana.save_in_page("orders", _change)
     capsys.readouterr()
     assert site("pull") == 0
@@ -89,3 +90,65 @@ def test_the_new_schema_is_said_when_it_is_pulled(site13: Site, grafana13: Grafa
     grafana13.save_in_page("orders", _change, stored="v2")
     assert site13("pull") == 0
     assert "tabs and conditional sections are not in it here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [(), ("old",)])
+def test_a_change_of_what_is_no_longer_built_is_told_and_pulled(
+    grafana: Grafana, site: Site, capsys: Capture, words: tuple[str, ...]
+) -> None:
+    old = site.dashboard("old")
+    assert site("publish") == 0
+    grafana.save_in_page("old", _change)
+    old.unlink()
+    capsys.readouterr()
+    assert site("diff") == 1
+    said = capsys.readouterr().out
+    assert "= old (Old): no longer built, and somebody changed it in Grafana by user:u000000002" in said
+    assert "keep it with `pull old`, or throw it away with --prune --overwrite-drift" in said
+    assert site("pull", *words) == 0
+    said = capsys.readouterr().out
+    assert "old (Old), saved by user:u000000002" in said
+    assert "no longer built: all of it is in the file" in said
+    pulled = json.loads((site.folder / "old.json.pulled").read_text())
+    assert (pulled["uid"], pulled["description"]) == ("old", "What the orders API does now.")
+    assert pulled["panels"][0]["targets"][0]["expr"] == "errors / clamp_min(requests, 1)"
+    assert pulled["tags"] == ["orders-obs"]
+
+
+def test_a_pull_of_somebody_elses_dashboard_says_whose_it_is(
+    grafana: Grafana, site: Site, capsys: Capture
+) -> None:
+    grafana.store.save("orders", copy.deepcopy(BUILT), folder="", message="", by="anna")
+    assert site("pull") == 0
+    assert not (site.folder / "orders.json.pulled").exists()
+    assert site("pull", "orders") == 0
+    said = capsys.readouterr().err
+    assert (
+        "orders: it is not ours: it has no mark of this set; to publish it, give the build another uid"
+        in said
+    )
+    assert "--adopt orders" in said
+
+
+def test_a_pull_says_that_it_replaces_what_another_pull_wrote(
+    grafana: Grafana, site: Site, capsys: Capture
+) -> None:
+    assert site("publish") == 0
+    grafana.save_in_page("orders", _change)
+    assert site("pull") == 0
+    assert site("pull") == 0
+    assert "in place of" not in capsys.readouterr().err
+    grafana.save_in_page("orders", lambda content: content.update(refresh="9m"))
+    assert site("pull", "--json") == 0
+    said = capsys.readouterr()
+    assert "orders.json.pulled, in place of one that said something else" in said.err
+    assert json.loads(said.out)["pulled"][0]["replaces"] is True
+
+
+def test_a_pull_says_when_the_change_is_published_without_a_question(
+    grafana: Grafana, site: Site, capsys: Capture
+) -> None:
+    assert site("publish") == 0
+    grafana.save_in_page("orders", _change)
+    assert site("pull") == 0
+    assert "a build that says the same is published without a question" in capsys.readouterr().err

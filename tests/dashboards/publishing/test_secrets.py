@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orders_obs.dashboards.publishing.client import Client
+from orders_obs.dashboards.publishing.marks import digest
 from tests.dashboards.grafana_server.server import TOKEN, Fault, Grafana, Request
 from tests.dashboards.publishing.site import Site
 
@@ -80,7 +81,8 @@ def test_a_secret_in_a_dashboard_is_not_shown_in_a_diff(
 
 def test_a_secret_in_a_title_is_in_no_line(site13: Site, capsys: Capture, tmp_path: Path) -> None:
     site13.dashboard(title=f"Orders {TOKEN}")
-    assert site13("publish", "--audit", tmp_path / "audit.jsonl") == 0
+    assert site13("publish") == 1
+    assert site13("publish", "--without-lint", "--audit", tmp_path / "audit.jsonl") == 0
     said = capsys.readouterr()
     assert TOKEN not in said.out + said.err + (tmp_path / "audit.jsonl").read_text()
 
@@ -101,6 +103,49 @@ def test_the_audit_line_says_who_when_where_and_what(site13: Site, tmp_path: Pat
     assert last["target"] == "test"
     assert last["time"].endswith("Z")
     assert last["was"] == lines[1]["digest"] != last["digest"]
+
+
+def test_the_audit_line_of_overwritten_drift_has_the_hash_of_what_stood_there(
+    grafana: Grafana, site: Site, tmp_path: Path
+) -> None:
+    audit = tmp_path / "audit.jsonl"
+    assert site("publish") == 0
+    grafana.save_in_page("orders", lambda content: content.update(refresh="9m"))
+    theirs = digest(grafana.store.dashboards["orders"].content, "shop")
+    assert site("publish", "--overwrite-drift", "--audit", audit) == 0
+    line = json.loads(audit.read_text())
+    assert line["was"] == theirs != line["digest"]
+    assert line["published"] == line["digest"]
+
+
+def test_the_audit_line_has_the_hash_of_what_another_publish_of_ours_put_there_in_the_meantime(
+    grafana: Grafana, site: Site, tmp_path: Path
+) -> None:
+    other = Site(tmp_path / "other", grafana.url, more="    folder: {uid: shop, title: Shop}\n")
+    other.dashboard(refresh="7m")
+
+    def act(request: Request) -> None:
+        if request.method in ("PUT", "POST"):
+            grafana.before = None
+            assert other("publish") == 0
+
+    assert site("publish") == 0
+    site.dashboard(refresh="30s")
+    grafana.before = act
+    audit = tmp_path / "audit.jsonl"
+    assert site("publish", "--audit", audit) == 0
+    versions = grafana.store.dashboards["orders"].versions
+    assert [version.content["refresh"] for version in versions] == ["10s", "7m", "30s"]
+    assert json.loads(audit.read_text())["was"] == digest(versions[1].content, "shop")
+
+
+def test_each_write_is_told_once_though_it_is_recorded_in_a_file(
+    site13: Site, tmp_path: Path, capsys: Capture
+) -> None:
+    assert site13("publish", "--audit", tmp_path / "audit.jsonl") == 0
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("done: create dashboard orders") == 1
+    assert "2 of 2: dashboard orders" in said.err
 
 
 def test_an_audit_file_that_cannot_be_written_stops_before_the_first_write(
@@ -152,7 +197,7 @@ def test_a_mark_whose_line_cannot_be_written_is_said(
 
 def test_a_line_of_the_audit_stays_json_whatever_is_taken_out_of_it(site13: Site, capsys: Capture) -> None:
     site13.dashboard(title='Login token="canary99" errors')
-    assert site13("publish") == 0
+    assert site13("publish", "--without-lint") == 0
     said = capsys.readouterr()
     lines = [json.loads(line) for line in said.err.splitlines() if line.startswith("{")]
     assert lines[-1]["title"] == 'Login token="[REDACTED]" errors'

@@ -2,10 +2,10 @@
 
 const NAMED = {
   dark: {
-    green: ["#56A64B", "#56A64B", "#73BF69", "#96D98D", "#C8F2C2"],
+    green: ["#37872D", "#56A64B", "#73BF69", "#96D98D", "#C8F2C2"],
     yellow: ["#E0B400", "#F2CC0C", "#FADE2A", "#FFEE52", "#FFF899"],
     red: ["#E02F44", "#E8404F", "#F2495C", "#FF7383", "#FFA6B0"],
-    blue: ["#4A80DE", "#4A80DE", "#5794F2", "#8AB8FF", "#C0D8FF"],
+    blue: ["#2A69CF", "#4A80DE", "#5794F2", "#8AB8FF", "#C0D8FF"],
     orange: ["#FA6400", "#FF780A", "#FF9830", "#FFB357", "#FFCB7D"],
     purple: ["#A352CC", "#AE65D2", "#B877D9", "#CA95E5", "#DEB6F2"],
   },
@@ -77,6 +77,11 @@ function between(colors, share) {
   return `rgb(${one.map((part, at) => Math.round(part + (other[at] - part) * (place - low))).join(", ")})`;
 }
 
+// One of five shades of a colour: the further, the nearer to the ink, so that each can be seen in both themes.
+function shade(color, index) {
+  return between([color, themeName() === "dark" ? "#ffffff" : "#000000"], [0, 0.22, 0.42, 0.6, 0.76][index % 5]);
+}
+
 function luminance(color) {
   const [r, g, b] = channels(color).map((part) => {
     const share = part / 255;
@@ -123,7 +128,8 @@ function valueColor(value, config, index, min, max) {
   if (mapped && mapped.color) return colorOf(mapped.color);
   const color = (config && config.color) || {};
   const mode = color.mode || "thresholds";
-  if (mode === "fixed" || mode === "shades") return colorOf(color.fixedColor);
+  if (mode === "fixed") return colorOf(color.fixedColor);
+  if (mode === "shades") return shade(colorOf(color.fixedColor), index);
   if (Object.hasOwn(GRADIENTS, mode) && typeof value === "number") {
     return between(GRADIENTS[mode].map((name) => colorOf(name)), (value - min) / (max - min));
   }
@@ -137,7 +143,8 @@ function seriesColor(row, index, panel) {
   const config = row.config || (panel && panel.config) || {};
   const color = config.color || {};
   const mode = color.mode || "palette-classic";
-  if (mode === "fixed" || mode === "shades") return colorOf(color.fixedColor);
+  if (mode === "fixed") return colorOf(color.fixedColor);
+  if (mode === "shades") return shade(colorOf(color.fixedColor), index);
   if (mode === "thresholds" || mode.startsWith("continuous")) {
     const value = row.calcs ? row.calcs[{ min: "min", max: "max" }[color.seriesBy] || "lastNotNull"] : null;
     if (value != null) return valueColor(value, config, index, ...bounds(config, row.values || []));

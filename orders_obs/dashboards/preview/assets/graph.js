@@ -15,8 +15,24 @@ function timeAxis(view) {
   return {
     scale: "x", stroke: cssVariable("--soft"), font: FONT, size: 28, space: 74, gap: 4, incrs: TIME_STEPS,
     grid: { stroke: cssVariable("--grid"), width: 1 }, ticks: LEAVE,
-    values: (_, splits, __, ___, step) => splits.map((at) => clockText(at, step, view.zone)),
+    values: (context, splits, __, ___, step) => within(context, splits, splits.map((at) => clockText(at, step, view.zone))),
   };
+}
+
+// A label that would reach beyond the plot is left out: at the origin it runs into the other axis's, or is cut.
+function within(context, splits, texts) {
+  const { min, max } = context.scales.x;
+  const width = context.bbox.width / devicePixelRatio;
+  if (!(width > 0) || !(max > min)) return texts;
+  context.ctx.save();
+  context.ctx.font = FONT;
+  const kept = texts.map((text, index) => {
+    const half = context.ctx.measureText(text).width / 2;
+    const place = ((splits[index] - min) / (max - min)) * width;
+    return place - half < 0 || place + half > width + 20 ? "" : text;
+  });
+  context.ctx.restore();
+  return kept;
 }
 
 function zoned(seconds, view) {

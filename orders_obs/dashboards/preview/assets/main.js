@@ -49,6 +49,7 @@ function head(dashboard) {
     el("div", { class: "title" }, el("h1", { text: dashboard.title }), dashboard.description && el("p", { class: "soft", text: dashboard.description })),
     el("div", { class: "tools" }, reset, themeButtons()),
     el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value })))),
+    (dashboard.absent || []).map((text) => el("p", { class: "absent", role: "alert", text })),
     (tally.length > 0 || dashboard.problems.length > 0 || dashboard.notes.length > 0) && el("div", { class: "tally" },
       tally.map(([number, words, kind]) => el("span", { class: kind, text: `${number} ${words}` })),
       (count("error") > 0 || dashboard.problems.length > 0) && el("ul", {},

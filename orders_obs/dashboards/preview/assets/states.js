@@ -23,7 +23,9 @@ function drawStates(panel, host, view) {
         return el("i", { title: `${piece.text}, ${stamp(piece.start, view.zone)} to ${stamp(piece.end, view.zone)}`, style: { left: `${place(piece.start)}%`, width: `${width}%`, background: piece.color, color: inkOn(piece.color) } }, width > 6 && (panel.options || {}).showValue !== "never" ? el("span", { text: piece.text }) : null);
       })));
   });
-  const ticks = [0, 0.25, 0.5, 0.75].map((share) => el("span", { text: clockText(from + share * (to - from), (to - from) / 4 >= 86400 ? 86400 : 60, view.zone) }));
+  // Below ten minutes two of the four would be in the same minute, or seem to be.
+  const tickStep = (to - from) / 4 >= 86400 ? 86400 : to - from < 600 ? 1 : 60;
+  const ticks = [0, 0.25, 0.5, 0.75].map((share) => el("span", { text: clockText(from + share * (to - from), tickStep, view.zone) }));
   const longest = Math.max(...panel.series.map((row) => row.name.length));
   host.append(el("div", { class: "states", style: { "--name": `min(${longest + 1}ch, 34%)` } }, bands, el("div", { class: "ticks", "aria-hidden": "true" }, ticks)));
 }

@@ -43,6 +43,15 @@ function drawTable(panel, host, view) {
     return head;
   });
   fill();
-  host.append(el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table: ${panel.title}` },
-    el("table", { class: "data" }, (panel.options || {}).showHeader === false ? null : el("thead", {}, el("tr", {}, titles)), body)));
+  const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table: ${panel.title}` },
+    el("table", { class: "data" }, (panel.options || {}).showHeader === false ? null : el("thead", {}, el("tr", {}, titles)), body));
+  host.append(scroll);
+  // Columns beyond the edge are hinted at, since a phone shows no scroll bar.
+  const look = () => host.classList.toggle("goes-on", scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 1);
+  scroll.addEventListener("scroll", look, { passive: true });
+  const observer = new ResizeObserver(look);
+  observer.observe(scroll);
+  observer.observe(scroll.firstElementChild);
+  look();
+  return { zoom: () => {}, destroy: () => observer.disconnect() };
 }
