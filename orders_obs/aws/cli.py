@@ -49,10 +49,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def register_alerts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add to `orders-obs alerts` the commands that talk to AWS."""
-    from orders_obs.aws import manage_cli, shadow_cli
+    from orders_obs.aws import keeping_cli, manage_cli, shadow_cli
     from orders_obs.aws.importing import cli as importing
 
     manage_cli.register(commands)
+    keeping_cli.register(commands)
     shadow_cli.register(commands)
     importing.register(commands)
 

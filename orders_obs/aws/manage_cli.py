@@ -1,29 +1,31 @@
-"""`orders-obs alerts plan`, `apply`, `drift`, `destroy`, `hold`, `release`, `record`: the catalogue and what AWS has of it."""
+"""`orders-obs alerts plan`, `apply`, `drift`, `destroy`: the catalogue and what AWS has of it."""
 
 from __future__ import annotations
 
 import json
-import signal
 import sys
-from argparse import ArgumentTypeError
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orders_obs.aws.commands import (
+    add_connection,
+    carry_out,
+    connected,
+    desired_of,
+    own_catalogue,
+    print_policy,
+)
 from orders_obs.errors import UserError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
 
     from orders_obs.aws.desired import Desired
-    from orders_obs.aws.live import Live
-    from orders_obs.aws.management import Applied, Management, Options
-    from orders_obs.aws.plan import Change, Plan
+    from orders_obs.aws.management import Options
+    from orders_obs.aws.plan import Change
 
-__all__ = ["add_connection", "connected", "register"]
+__all__ = ["register"]
 
 _ALLOW = ("deletions", "empty", "older", "firing")
 
@@ -71,48 +73,6 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     destroy.add_argument("--json", action="store_true", help="the record of it as data")
     destroy.set_defaults(run=_destroy)
 
-    release = commands.add_parser("release", help="take our tags off alarms, and leave them as they are")
-    release.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help="alerts, or names of things on AWS (default: all that is ours)",
-    )
-    add_connection(release)
-    release.add_argument("--yes", action="store_true", help="do not ask")
-    release.add_argument("--dry-run", action="store_true", help="show what would be released")
-    release.add_argument("--break-lock", action="store_true", help="take the lock from whoever has it")
-    release.add_argument("--json", action="store_true", help="the record of it as data")
-    release.set_defaults(run=_release)
-
-    hold = commands.add_parser("hold", help="keep an alarm as it is until a day: no apply changes it")
-    hold.add_argument("name", metavar="NAME", help="an alert, or the name of an alarm on AWS")
-    hold.add_argument("--until", metavar="DATE", type=_day, help="the last day, such as 2026-12-31")
-    hold.add_argument("--reason", default="", help="why")
-    hold.add_argument("--off", action="store_true", help="end the hold")
-    add_connection(hold)
-    hold.add_argument("--dry-run", action="store_true", help="show which alarms are meant")
-    hold.set_defaults(run=_hold)
-
-    record = commands.add_parser("record", help="who applied what, and when")
-    add_connection(record)
-    record.add_argument("--last", type=int, default=20, metavar="N", help="so many (default: 20)")
-    record.add_argument("--json", action="store_true", help="as data, every change")
-    record.set_defaults(run=_record)
-
-
-def add_connection(parser: argparse.ArgumentParser) -> None:
-    """Add what every command that talks to AWS about a catalogue takes."""
-    parser.add_argument("--env", required=True, help="an environment of the catalogue")
-    parser.add_argument("--catalogue", help="a file or folder (default: alerts/ here, else the shipped one)")
-    parser.add_argument("--profile", help="of the SDK's configuration (default: AWS_PROFILE)")
-    parser.add_argument(
-        "--region", help="refuse to run where the environment is in another one (default: the environment's)"
-    )
-    parser.add_argument(
-        "--print-policy", action="store_true", help="print the IAM policy that this needs, and ask nobody"
-    )
-
 
 def _options(parser: argparse.ArgumentParser) -> None:
     add_connection(parser)
@@ -138,9 +98,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
 def _plan(args: argparse.Namespace) -> int:
     from orders_obs.aws.plan_text import plan_data, plan_text
 
-    desired = _desired(args)
+    desired = desired_of(args)
     if args.print_policy:
-        return _policy(desired, "plan")
+        return print_policy(desired, "plan")
     managed = connected(args, desired)
     options = _asked(args)
     plan, live = managed.plan(options)
@@ -155,10 +115,10 @@ def _plan(args: argparse.Namespace) -> int:
 
 
 def _apply(args: argparse.Namespace) -> int:
-    desired = _desired(args)
+    desired = desired_of(args)
     if args.print_policy:
-        return _policy(desired, "apply")
-    _own_catalogue(args, desired)
+        return print_policy(desired, "apply")
+    own_catalogue(args, desired)
     saved = _saved(args, desired) if args.plan else None
     managed = connected(args, desired)
     options = _asked(args)
@@ -171,15 +131,15 @@ def _apply(args: argparse.Namespace) -> int:
             hint="plan again, and look at it",
             file=args.plan,
         )
-    return _carry_out(args, managed, plan, live, options, sure=bool(args.yes or args.plan))
+    return carry_out(args, managed, plan, live, options, sure=bool(args.yes or args.plan))
 
 
 def _drift(args: argparse.Namespace) -> int:
     from orders_obs.aws.plan_text import plan_data, plan_text
 
-    desired = _desired(args)
+    desired = desired_of(args)
     if args.print_policy:
-        return _policy(desired, "plan")
+        return print_policy(desired, "plan")
     managed = connected(args, desired)
     plan, live = managed.plan()
     made = managed.record.state()
@@ -223,214 +183,14 @@ def _drifted(change: Change, made: set[str]) -> bool:
 
 
 def _destroy(args: argparse.Namespace) -> int:
-    desired = _desired(args)
+    desired = desired_of(args)
     if args.print_policy:
-        return _policy(desired, "destroy")
-    _own_catalogue(args, desired)
+        return print_policy(desired, "destroy")
+    own_catalogue(args, desired)
     managed = connected(args, desired)
     options = _asked(args, destroy=True, prune=True, allow=("deletions", "empty", "older", *args.allow))
     plan, live = managed.plan(options)
-    return _carry_out(args, managed, plan, live, options, sure=args.yes, what="destroy")
-
-
-def _release(args: argparse.Namespace) -> int:
-    from orders_obs.aws.release import release_plan
-
-    desired = _desired(args)
-    if args.print_policy:
-        return _policy(desired, "apply")
-    managed = connected(args, desired)
-    _, live = managed.plan()
-    plan = release_plan(desired, live, args.names, managed.aws)
-    wanted = [change.thing.name for change in plan.changes if change.identity in desired.things]
-    if wanted:
-        print(
-            f"{len(wanted)} of these are still in the catalogue: until they are taken out of it, or adopted again,"
-            " each plan of this environment is refused",
-            file=sys.stderr,
-        )
-    return _carry_out(args, managed, plan, live, None, sure=args.yes, what="release")
-
-
-def _hold(args: argparse.Namespace) -> int:
-    from orders_obs.aws.release import hold_alarms
-
-    if bool(args.until) == args.off or (args.until and not args.reason):
-        raise UserError(
-            "a hold has a last day and a reason, or is taken off",
-            hint="--until 2026-12-31 --reason TEXT, or --off",
-        )
-    if args.until and args.until < datetime.now(tz=UTC).date():
-        raise UserError(f"{args.until} has passed", hint="name a day to come")
-    desired = _desired(args)
-    if args.print_policy:
-        return _policy(desired, "apply")
-    managed = connected(args, desired)
-    names = hold_alarms(managed, args.name, args.until, args.reason, dry_run=args.dry_run)
-    for name in names:
-        print(name)
-    verb = "would be" if args.dry_run else "are"
-    print(
-        f"{len(names)} alarms {verb} {'free again' if args.off else f'on hold until {args.until}'}",
-        file=sys.stderr,
-    )
-    return 0
-
-
-def _record(args: argparse.Namespace) -> int:
-    desired = _desired(args)
-    if args.print_policy:
-        return _policy(desired, "plan")
-    record = connected(args, desired).record
-    entries = list(record.entries(0 if args.json else args.last))
-    if args.json:
-        print(json.dumps({"record": record.group, "entries": entries}, indent=2))
-        return 0
-    for entry in entries:
-        done = f"{entry['done']} done, {entry['failed']} not" if "done" in entry else ""
-        if "changes" in entry:
-            done = f"of {entry['changes']} changes"
-        revision = str(entry.get("revision", ""))
-        short = f"{revision[:12]}{'+' if revision.endswith('+') else ''}" or "no revision"
-        what = f"{entry.get('what', '')} {entry.get('event')}".strip()
-        print(f"{entry.get('at')}  {what:<24} {done:<18} {short:<14} {entry.get('by')}")
-    if not entries:
-        print("nothing was applied yet", file=sys.stderr)
-    return 0
-
-
-def _carry_out(
-    args: argparse.Namespace,
-    managed: Management,
-    plan: Plan,
-    live: Live,
-    options: Options | None,
-    *,
-    sure: bool,
-    what: str = "apply",
-) -> int:
-    from orders_obs.aws.management import Options, refuse
-    from orders_obs.aws.plan_text import plan_data, plan_text, summary
-    from orders_obs.aws.verify import look_again
-    from orders_obs.findings import exit_code, render
-
-    text = plan_text(plan, managed.desired, live)
-    if args.dry_run or plan.refusals or not plan.changes:
-        data = plan_data(plan, managed.desired, live)
-        print(json.dumps(data, indent=2) if args.json else text, end="\n" if args.json else "")
-        if args.dry_run or plan.refusals:
-            if not args.dry_run:
-                refuse(plan)
-            return int(bool(plan.refusals))
-        # Nothing to change is not all well: who does not hear is said each time.
-        found = look_again(managed.desired, live) if options is not None and not options.destroy else []
-        print(render(found, as_json=False), end="", file=sys.stderr)
-        return exit_code(found)
-    print(text, end="", file=sys.stderr)
-    if not sure:
-        _ask(f"{summary(plan)}: do it?")
-    try:
-        with _stoppable():
-            applied = managed.apply(plan, options or Options(), again=options is not None, what=what)
-    except KeyboardInterrupt:
-        print(
-            f"stopped: what was done is in the record (`orders-obs alerts record --env {args.env}`), and the next {what} goes on",
-            file=sys.stderr,
-        )
-        raise
-    return _told(args, applied)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Stop as by Ctrl-C where a pipeline is cancelled: what is done is recorded, and the lock given back."""
-
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _told(args: argparse.Namespace, applied: Applied) -> int:
-    from orders_obs.aws.plan_text import done_text
-    from orders_obs.findings import exit_code, render
-
-    sys.stderr.write(done_text(applied.done))
-    if applied.unread:
-        print(f"what was applied could not be looked at: {applied.unread}", file=sys.stderr)
-    left = applied.left.changes if applied.left else []
-    for change in left:
-        paths = ", ".join(field.path for field in change.fields[:5])
-        print(
-            f"what is there is not what was asked: {change.identity}{f' ({paths})' if paths else ''}",
-            file=sys.stderr,
-        )
-    print(render(applied.findings, as_json=False), end="", file=sys.stderr)
-    if args.json:
-        print(json.dumps(applied.record, indent=2))
-    else:
-        record = applied.record
-        print(
-            f"{record['event']}: {len(applied.done) - len(applied.failed)} of {len(applied.done)} changes, run {record['run']}, by {record['by']}"
-        )
-        print(f"revision {record['revision'] or '-'}, {record['at']} to {record['ended']}")
-    return int(not applied.complete) or exit_code(applied.findings)
-
-
-def _ask(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise UserError(
-            "nobody is there to be asked", hint="--yes, or --plan FILE with a plan that was looked at"
-        )
-    print(f"{question} Only `yes` does it: ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip() != "yes":
-        raise UserError("nothing was done")
-
-
-def _desired(args: argparse.Namespace) -> Desired:
-    from orders_obs.alerts.location import load_catalogue
-    from orders_obs.aws.desired import Desired
-
-    desired = Desired(load_catalogue(args.catalogue), args.env)
-    environment = desired.environment
-    if args.region and args.region != environment.region:
-        raise UserError(
-            f"environment {environment.name} is in {environment.region}, and not in {args.region}",
-            hint="leave --region out",
-            file=environment.source.file,
-            line=environment.source.line,
-        )
-    for difference in desired.differences:
-        print(f"difference: {difference}", file=sys.stderr)
-    return desired
-
-
-def connected(args: argparse.Namespace, desired: Desired) -> Management:
-    """The environment on AWS, with the credentials that the arguments name.
-
-    Raises:
-        UserError: They are another account's.
-        EnvironmentFault: AWS cannot be asked.
-    """
-    from orders_obs.aws import session
-    from orders_obs.aws.guards import revision_of
-    from orders_obs.aws.management import Management
-
-    again = f"orders-obs alerts apply --env {args.env} --print-policy"
-    aws = session.connect(desired.environment.region, args.profile or "", policy=again)
-    folder = Path(desired.path).parent
-    return Management(aws, desired, revision_of(folder), progress=_progress())
-
-
-def _progress() -> Callable[[str], None]:
-    def say(text: str) -> None:
-        print(text, file=sys.stderr)
-
-    return say
+    return carry_out(args, managed, plan, live, options, sure=args.yes, what="destroy")
 
 
 def _asked(args: argparse.Namespace, **more: Any) -> Options:
@@ -446,13 +206,6 @@ def _asked(args: argparse.Namespace, **more: Any) -> Options:
         break_lock=given.get("break_lock", False),
         destroy=given.get("destroy", False),
     )
-
-
-def _policy(desired: Desired, what: Any) -> int:
-    from orders_obs.aws.rights import rights
-
-    print(json.dumps(rights(desired, what), indent=2))
-    return 0
 
 
 def _saved(args: argparse.Namespace, desired: Desired) -> dict[str, Any]:
@@ -488,25 +241,9 @@ def _with_saved(options: Options, saved: dict[str, Any]) -> Options:
     )
 
 
-def _own_catalogue(args: argparse.Namespace, desired: Desired) -> None:
-    """See to it that nobody writes from the example that the package ships, for want of a catalogue where the command runs."""
-    if not args.catalogue and not Path(desired.path).resolve().is_relative_to(Path.cwd().resolve()):
-        raise UserError(
-            "there is no catalogue here, and what the package ships is an example",
-            hint="go where alerts/ is, or name one with --catalogue",
-        )
-
-
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror}", file=path) from None
     print(f"wrote {path}", file=sys.stderr)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no day, such as 2026-12-31") from None

@@ -70,7 +70,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _looking(parser: argparse.ArgumentParser) -> None:
-    from orders_obs.aws.manage_cli import add_connection
+    from orders_obs.aws.commands import add_connection
 
     add_connection(parser)
     parser.add_argument("--severity", default="", help="which one, of an alert that has several")
