@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from orders_obs.aws.session import Aws
     from orders_obs.aws.things import Thing
 
-__all__ = ["Done", "Outcome", "apply_plan", "expected_seconds"]
+__all__ = ["Done", "Outcome", "apply_plan"]
 
 Outcome = Literal["done", "failed", "not begun"]
 _BATCH = 25
@@ -88,11 +88,6 @@ def apply_plan(
         What became of each change. A failure is no error: it is among them.
     """
     return _Run(aws, desired, plan, record, lock, run, progress).all()
-
-
-def expected_seconds(plan: Plan) -> float:
-    """How long the calls of a plan take at least at the pace that AWS allows."""
-    return seconds_for(_operations(plan.changes))
 
 
 def _operations(changes: list[Change]) -> Counter[str]:

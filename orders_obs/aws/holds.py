@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from orders_obs.alerts.compile.names import tag_value
 from orders_obs.aws.things import HOLD_TAG
 
 if TYPE_CHECKING:
@@ -13,16 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["active", "hold_value", "over"]
 
-_VALUE_LENGTH = 256
-# What no value of a tag may have in it (AWS general reference, "Tagging your AWS resources").
-_NO_TAG_VALUE = re.compile(r"[^\w\s.:/=+\-@]")
 _DAY = len("2026-01-01")
 
 
 def hold_value(until: date, reason: str, caller: str) -> str:
     """The value of the tag: the last day, who, and why; what AWS takes in no tag is `_`."""
     who = caller.rpartition("/")[2]
-    return _NO_TAG_VALUE.sub("_", f"{until.isoformat()} {who}: {reason}")[:_VALUE_LENGTH]
+    return tag_value(f"{until.isoformat()} {who}: {reason}")
 
 
 def active(tags: Mapping[str, str], today: str) -> str:

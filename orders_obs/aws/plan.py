@@ -15,7 +15,7 @@ from orders_obs.aws.composites import children, parents_first
 from orders_obs.aws.desired import told_digests, told_value, topic_of
 from orders_obs.aws.field_changes import FieldChange, field_changes
 from orders_obs.aws.normal import digest
-from orders_obs.aws.things import CONTENT_TAG, KINDS, OWN_TAGS, SOURCE_TAG, TOLD_TAG, Owner, Thing
+from orders_obs.aws.things import CONTENT_TAG, KINDS, OWN_TAGS, SOURCE_TAG, STACK_TAG, TOLD_TAG, Owner, Thing
 from orders_obs.findings import Finding
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ Cause = Literal["catalogue", "package", "by hand", "adopted", "interrupted"]
 
 _ALARMS = ("metric-alarm", "composite-alarm")
 _SID = "RulesToGroup"
-_STACK_TAG = "aws:cloudformation:stack-name"
 _UNTAGGED = ("subscription", "log-policy")
 
 
@@ -201,7 +200,7 @@ class _Differences:
         if not (adopted or ours):
             self._refuse(found)
             return
-        stack = found.tags.get(_STACK_TAG)
+        stack = found.tags.get(STACK_TAG)
         if adopted and not ours and stack:
             message = f"the CloudFormation stack {stack} owns it"
             hint = "give it `DeletionPolicy: Retain` there, deploy, take it out, deploy again; then adopt it"

@@ -16,6 +16,7 @@ __all__ = [
     "KINDS",
     "OWN_TAGS",
     "SOURCE_TAG",
+    "STACK_TAG",
     "TOLD_TAG",
     "Kind",
     "Owner",
@@ -39,6 +40,8 @@ TOLD_TAG = "orders-obs:told"
 """On a topic: hashes of the subscriptions that were made."""
 HOLD_TAG = "orders-obs:hold"
 """On an alarm: until when, by whom and why it is not to be changed."""
+STACK_TAG = "aws:cloudformation:stack-name"
+"""CloudFormation's own, on what a stack makes."""
 _MADE = ("managed-by", "service", "environment", "alert-id", "severity", "page", "owner", "Name")
 OWN_TAGS = frozenset({*_MADE, CONTENT_TAG, SOURCE_TAG, TOLD_TAG})
 """The tags that are ours to set and to take off; a hold is a person's."""

@@ -20,6 +20,7 @@ __all__ = [
     "own_things",
     "resource",
     "rule_name",
+    "tag_value",
     "tags",
     "topic_arn",
     "topic_name",
@@ -112,13 +113,16 @@ def own_things(catalogue: ResolvedCatalogue) -> dict[str, list[str]]:
     }
 
 
+def tag_value(text: str) -> str:
+    """A text as the value of a tag: what AWS does not take is `_`, and what is too long is cut."""
+    return _NO_TAG_VALUE.sub("_", text)[:_TAG_VALUE_LENGTH]
+
+
 def tags(service: str, environment: Environment, **more: str) -> list[dict[str, str]]:
     """The tags that everything of ours carries; of a value that AWS does not take, what it does not take is `_`."""
     pairs = {"managed-by": "orders-obs", "service": service, "environment": environment.name, **more}
     return [
-        {"Key": key.replace("_", "-"), "Value": _NO_TAG_VALUE.sub("_", value)[:_TAG_VALUE_LENGTH]}
-        for key, value in pairs.items()
-        if value
+        {"Key": key.replace("_", "-"), "Value": tag_value(value)} for key, value in pairs.items() if value
     ]
 
 

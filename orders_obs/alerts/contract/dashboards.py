@@ -12,6 +12,7 @@ from orders_obs.alerts.contract.model import Query
 from orders_obs.alerts.contract.used import Used
 from orders_obs.alerts.nodes import read_text
 from orders_obs.alerts.promql import parse
+from orders_obs.alerts.promql.fill import fill
 from orders_obs.errors import UserError
 from orders_obs.findings import Finding
 
@@ -238,37 +239,12 @@ def _attempts(text: str, variables: Mapping[str, Mapping[str, Any]]) -> Iterator
 
 def _filled(text: str, variables: Mapping[str, Mapping[str, Any]], word: str) -> str:
     """The query with each variable outside of texts as `word`, or as what the dashboard has chosen where that is empty."""
-    pieces: list[str] = []
-    quote, in_range, at = "", False, 0
-    while at < len(text):
-        found = _VARIABLE.match(text, at)
-        before = "".join(pieces[-8:])
-        if found is not None:
-            name = found[1] or found[2] or found[3]
-            pieces.append(
-                VARIABLE if quote else _instead(name, variables, word, in_range=in_range, before=before)
-            )
-            at = found.end()
-            continue
-        letter = text[at]
-        if quote:
-            if letter == "\\" and quote != "`" and at + 1 < len(text):
-                pieces.append(letter)
-                at += 1
-                letter = text[at]
-            elif letter == quote:
-                quote = ""
-        elif letter in _QUOTES:
-            quote = letter
-        elif letter in "[]":
-            in_range = letter == "["
-        elif letter == "#":
-            end = text.find("\n", at)
-            at = len(text) if end < 0 else end
-            continue
-        pieces.append(letter)
-        at += 1
-    return "".join(pieces)
+
+    def instead(found: re.Match[str], quote: str, in_range: bool, before: str) -> str:
+        name = found[1] or found[2] or found[3]
+        return VARIABLE if quote else _instead(name, variables, word, in_range=in_range, before=before)
+
+    return fill(text, _VARIABLE, instead)
 
 
 def _instead(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orders_obs.aws.importing.existing import Refusal
 from orders_obs.aws.session import UnknownCall
-from orders_obs.aws.things import Owner
+from orders_obs.aws.things import STACK_TAG, Owner
 from orders_obs.errors import EnvironmentFault
 from orders_obs.redact import redact_text
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Owners", "Stack", "hint", "stack_of"]
 
-_STACK, _LOGICAL = "aws:cloudformation:stack-name", "aws:cloudformation:logical-id"
+_LOGICAL = "aws:cloudformation:logical-id"
 _BEANSTALK = "elasticbeanstalk:environment-name"
 _TOOLS = ("terraform", "opentofu", "pulumi", "cloudformation", "cdk", "ansible", "serverless")
 _SAYING = ("managedby", "provisionedby", "createdby", "iac", "tool", "terraform")
@@ -101,7 +101,7 @@ class Owners:
                 "leave it; it goes with the policy. An alert on the same metric may stand beside it",
             )
         environment = thing.tags.get(_BEANSTALK) or (
-            thing.tags.get(_STACK, "") if thing.tags.get(_STACK, "").startswith("awseb-") else ""
+            thing.tags.get(STACK_TAG, "") if thing.tags.get(STACK_TAG, "").startswith("awseb-") else ""
         )
         if environment:
             return (
@@ -122,7 +122,7 @@ class Owners:
         return f"a Terraform state has it as {address}", step
 
     def _of_stacks(self, thing: Existing) -> tuple[str, str] | None:
-        tagged = thing.tags.get(_STACK, "")
+        tagged = thing.tags.get(STACK_TAG, "")
         stack: Stack | None = Stack(tagged, thing.tags.get(_LOGICAL, "")) if tagged else None
         if self._stack is not None:
             try:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from orders_obs.alerts.promql import parse
+from orders_obs.alerts.promql.fill import fill
 from orders_obs.dashboards.lint.views import VARIABLE, mapping, text, variables_of
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ _WINDOWS = {
 }
 _NUMBERS = re.compile(r"__(?:range|interval|rate_interval)_(?:s|ms)|__(?:from|to|org|dashboard)|timezone")
 _UNIT = re.compile(r"ms|[smhdwy]")
-_QUOTES = "\"'`"
 _LONGEST = 20_000
 
 
@@ -151,42 +151,21 @@ def parsed(
 
 def _filled(words: str, view: DashboardView, attempt: str) -> tuple[str, bool]:
     """The query with its variables put in, and whether one stood where syntax may be."""
-    pieces: list[str] = []
-    quote, in_range, bare, at = "", False, False, 0
-    while at < len(words):
-        letter = words[at]
-        found = VARIABLE.match(words, at) if letter in "$[" else None
-        name = (found[1] or found[2] or found[3]) if found is not None else ""
-        if found is not None and not name[0].isdigit():
-            if quote:
-                pieces.append(f"{PLACEHOLDER}{name}")
-            else:
-                before = "".join(pieces[-8:]).rstrip()
-                value, syntax = _instead(
-                    name, view, attempt, in_range=in_range, before=before, after=words[found.end() :][:2]
-                )
-                pieces.append(value)
-                bare = bare or syntax
-            at = found.end()
-            continue
+    bare = False
+
+    def instead(found: re.Match[str], quote: str, in_range: bool, before: str) -> str | None:
+        nonlocal bare
+        name = found[1] or found[2] or found[3]
+        if name[0].isdigit():
+            return None
         if quote:
-            if letter == "\\" and quote != "`" and at + 1 < len(words):
-                pieces.append(letter)
-                at += 1
-                letter = words[at]
-            elif letter == quote:
-                quote = ""
-        elif letter in _QUOTES:
-            quote = letter
-        elif letter in "[]":
-            in_range = letter == "["
-        elif letter == "#":
-            end = words.find("\n", at)
-            at = len(words) if end < 0 else end
-            continue
-        pieces.append(letter)
-        at += 1
-    return "".join(pieces), bare
+            return f"{PLACEHOLDER}{name}"
+        after = words[found.end() :][:2]
+        value, syntax = _instead(name, view, attempt, in_range=in_range, before=before.rstrip(), after=after)
+        bare = bare or syntax
+        return value
+
+    return fill(words, VARIABLE, instead), bare
 
 
 def _instead(
